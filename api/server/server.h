@@ -1,0 +1,61 @@
+// The socket loop behind one interface, so that it can be replaced when a measurement says so.
+
+#ifndef VITRINE_API_SERVER_SERVER_H_
+#define VITRINE_API_SERVER_SERVER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "store/base/limits.h"
+
+namespace apache::thrift {
+class TProcessor;
+}
+
+namespace vitrine {
+
+struct ServerOptions {
+  std::string name = "storefront";  // in logs
+  std::string host = "127.0.0.1";   // the address to bind; loopback unless told otherwise
+  int port = 0;                     // 0: any free one
+  size_t workers = 2;               // threads that run handlers
+  size_t connections_max = limits::kConnectionsMax;  // one more is closed on arrival
+  int32_t frame_bytes_max = limits::kFrameBytesMax;
+  int32_t string_bytes_max = limits::kWireStringBytesMax;
+  int32_t container_max = limits::kWireContainerMax;
+  // A connection that completes no request for this long is closed (half-open, dripping,
+  // forgotten).
+  int64_t idle_timeout_ms = 60'000;
+  int64_t drain_timeout_ms = 5'000;
+};
+
+// A framed TBinaryProtocol server. Nothing a peer sends changes the process's life or its memory
+// beyond the limits above.
+//
+// The process must block SIGTERM and ignore SIGPIPE before it makes any thread (api/cli/serve
+// does).
+class Server {
+ public:
+  virtual ~Server() = default;  // stops at once if still running
+
+  // The port it listens on.
+  virtual int port() const = 0;
+
+  // Accepts no more connections, lets requests under way finish and their replies leave (at most
+  // drain_timeout_ms), then stops. Idempotent, from any thread.
+  virtual void Drain() = 0;
+};
+
+// Binds, listens, and serves on threads of its own. Errors: AlreadyExists if the port is taken,
+// InvalidArgument if the host does not resolve.
+absl::StatusOr<std::unique_ptr<Server>> StartServer(
+    std::shared_ptr<apache::thrift::TProcessor> processor, const ServerOptions& options);
+
+}  // namespace vitrine
+
+#endif  // VITRINE_API_SERVER_SERVER_H_

@@ -1,0 +1,225 @@
+// What storefronts and back offices can ask of Vitrine. Transport: framed, TBinaryProtocol
+// (strict), two ports: Storefront (default 9090) and Backoffice (default 9091), both on loopback
+// unless told otherwise.
+//
+// Limits: a frame is at most 1 MiB (Backoffice 64 MiB), a string 64 KiB, a list 1000 entries. A
+// malformed message is answered with a TApplicationException and the connection is closed.
+
+include "store/records.thrift"
+
+namespace cpp vitrine
+namespace py vitrine.api
+
+// ---------------------------------------------------------------------------------------------
+// Errors
+
+// The request itself is wrong; sending it again will not help.
+exception InvalidRequest {
+  1: string message,
+  // The field that is wrong, as in "context.site"; empty if it is not one field.
+  2: string field,
+}
+
+// There is no such site, product or model.
+exception NotFound {
+  1: string message,
+}
+
+// Nothing was done; try again after the given time.
+exception Overloaded {
+  1: string message,
+  2: i32 retry_after_ms,
+}
+
+// The deadline passed before an answer was ready. What track was given may have been stored:
+// send it again, an event id counts once.
+exception DeadlineExceeded {
+  1: string message,
+}
+
+// The site cannot do this now (no model yet, the disk is full, the store is read-only).
+exception Unavailable {
+  1: string message,
+}
+
+// Our fault. The message names the request id to look for in the log.
+exception InternalError {
+  1: string message,
+}
+
+// ---------------------------------------------------------------------------------------------
+// Storefront
+
+// Who asks, and how long they can wait. Part of every request.
+struct Context {
+  // Required: the virtual store.
+  1: string site,
+  // Echoed in the reply and in logs; the server makes one if it is empty. At most 256 bytes.
+  2: optional string request_id,
+  // From arrival at the server, in milliseconds, 1 to 10,000.
+  3: i32 deadline_ms = 100,
+  // The customer, if logged in; else the visitor (cookie) if known; else neither.
+  4: optional string customer_id,
+  5: optional string visitor_id,
+}
+
+// Where a suggestion comes from.
+enum Source {
+  // Matrix factorization: the person's taste, folded in from their history.
+  TASTE = 1,
+  // Products whose factors point the same way.
+  SIMILAR = 2,
+  // Bought or viewed by most.
+  POPULAR = 3,
+}
+
+struct Suggestion {
+  1: string product_id,
+  // Higher is better; comparable only among suggestions of one source in one reply.
+  2: double score,
+  3: Source source,
+  4: optional string name,
+  5: optional i64 price_minor,
+  6: optional string currency,
+}
+
+struct RecommendRequest {
+  1: Context context,
+  // How many products, 1 to 200. The reply is shorter only if the catalogue is.
+  2: i32 k = 10,
+  // Leave out what the customer bought (default: the site's setting) and what they saw in the
+  // current session.
+  3: optional bool exclude_bought,
+  4: bool exclude_seen = true,
+  // Never suggest these (a cart, what the page shows already). At most 1000.
+  5: optional list<string> exclude,
+}
+
+struct SimilarRequest {
+  1: Context context,
+  2: string product_id,
+  3: i32 k = 10,
+}
+
+struct RecommendReply {
+  1: string request_id,
+  // The one model that every suggestion comes from.
+  2: string model_id,
+  3: list<Suggestion> suggestions,
+  // Events of this person that the taste was folded in from; 0 for an anonymous newcomer and for
+  // a customer never seen, who get what is popular.
+  4: i32 history_events,
+}
+
+// What `track` promises when it returns.
+enum Acknowledge {
+  // In the log: survives the end of the process, not loss of power.
+  APPLIED = 1,
+  // On disk (the default).
+  DURABLE = 2,
+}
+
+struct TrackRequest {
+  1: Context context,
+  // 1 to 500. Each is taken or rejected on its own.
+  2: list<records.Event> events,
+  3: Acknowledge acknowledge = Acknowledge.DURABLE,
+}
+
+struct TrackReject {
+  // Position in the request, from 0.
+  1: i32 index,
+  // Named reason and explanation.
+  2: string reason,
+  3: string detail,
+}
+
+// accepted + duplicate + conflicting_duplicate + rejects = events sent.
+struct TrackReply {
+  1: string request_id,
+  2: Acknowledge acknowledged,
+  3: i64 accepted,
+  4: i64 duplicate,
+  5: i64 conflicting_duplicate,
+  6: list<TrackReject> rejects,
+}
+
+struct Pong {
+  1: string version,
+  2: list<string> sites,
+}
+
+service Storefront {
+  // Products for this person, best first. Never empty where the site has a model with products.
+  RecommendReply recommend(1: RecommendRequest request) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Overloaded overloaded,
+    4: DeadlineExceeded deadline, 5: Unavailable unavailable, 6: InternalError internal),
+
+  // Products like this one, best first.
+  RecommendReply similar(1: SimilarRequest request) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Overloaded overloaded,
+    4: DeadlineExceeded deadline, 5: Unavailable unavailable, 6: InternalError internal),
+
+  // Stores live events. They count in the very next recommend of the same person.
+  TrackReply track(1: TrackRequest request) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Overloaded overloaded,
+    4: DeadlineExceeded deadline, 5: Unavailable unavailable, 6: InternalError internal),
+
+  Pong ping(),
+}
+
+// ---------------------------------------------------------------------------------------------
+// Backoffice
+
+// Hyperparameters of iALS; what is absent has the shop default (recommender/README.md).
+struct TrainRequest {
+  1: string site,
+  2: optional i32 factors,
+  3: optional i32 epochs,
+  4: optional double unobserved_weight,
+  5: optional double regularization,
+  6: optional double regularization_exponent,
+  7: optional i64 seed,
+}
+
+struct ModelInfo {
+  1: string model_id,
+  2: i64 trained_at_ms,
+  3: i64 products,
+  4: i64 persons,
+  5: i64 interactions,
+  6: i32 factors,
+  7: i32 epochs,
+  8: double train_seconds,
+  9: i64 file_bytes,
+}
+
+struct SiteCounts {
+  1: records.Totals totals,
+  2: list<records.SourceState> sources,
+}
+
+service Backoffice {
+  // Trains on what the site holds now, publishes the model and swaps it in. Returns when done.
+  ModelInfo train(1: TrainRequest request) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+
+  ModelInfo model_info(1: string site) throws (
+    1: NotFound not_found, 2: Unavailable unavailable, 3: InternalError internal),
+
+  SiteCounts counts(1: string site) throws (1: NotFound not_found, 2: InternalError internal),
+
+  // A file import through the server: read where the source stands, then send its batches in
+  // order. A batch that was already taken is refused with InvalidRequest and counts nothing.
+  records.SourceState source(1: string site, 2: string name) throws (
+    1: NotFound not_found, 2: InternalError internal),
+  void restart_source(1: string site, 2: string name) throws (
+    1: NotFound not_found, 2: Unavailable unavailable, 3: InternalError internal),
+  records.CommitResult import_batch(1: string site, 2: records.EventBatch batch) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+  // Builds the sessions and customers that imported events have changed, and makes all durable.
+  void import_done(1: string site, 2: records.SiteSettings settings) throws (
+    1: NotFound not_found, 2: Unavailable unavailable, 3: InternalError internal),
+}

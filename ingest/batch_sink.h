@@ -1,0 +1,47 @@
+// Where an import puts its batches: a store that this process owns, or the server that owns it.
+
+#ifndef VITRINE_INGEST_BATCH_SINK_H_
+#define VITRINE_INGEST_BATCH_SINK_H_
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "store/records_types.h"
+#include "store/web_house.h"
+
+namespace vitrine {
+
+class BatchSink {
+ public:
+  virtual ~BatchSink() = default;
+
+  // Where the source stands (WebHouse::GetSource).
+  virtual absl::StatusOr<SourceState> Source(absl::string_view name) = 0;
+  virtual absl::Status RestartSource(absl::string_view name) = 0;
+
+  // Takes the batch whole, or nothing of it (WebHouse::Commit).
+  virtual absl::StatusOr<CommitResult> Commit(const EventBatch& batch) = 0;
+
+  // After the last batch: derived rows are brought up to date, everything is durable.
+  virtual absl::Status Finish(const SiteSettings& settings) = 0;
+};
+
+// Writes to a store of this process. `house` must outlive the sink. Batches are applied as they
+// come and made durable by Finish(): what a loss of power takes, the next import reads again.
+class StoreSink : public BatchSink {
+ public:
+  explicit StoreSink(WebHouse* house) : house_(house) {}
+
+  absl::StatusOr<SourceState> Source(absl::string_view name) override;
+  absl::Status RestartSource(absl::string_view name) override;
+  absl::StatusOr<CommitResult> Commit(const EventBatch& batch) override;
+  absl::Status Finish(const SiteSettings& settings) override;
+
+ private:
+  WebHouse* const house_;
+};
+
+}  // namespace vitrine
+
+#endif  // VITRINE_INGEST_BATCH_SINK_H_

@@ -1,0 +1,62 @@
+// A trained model: products only, so that no customer can be found in it. Written by learn, read by
+// rank; immutable once opened and shared by every request.
+//
+// File format (little-endian; recommender/model/README.md draws it byte by byte): a header with
+// magic, version, section count and its own CRC-32C; a table of sections (name, offset, size,
+// CRC-32C); the sections, each aligned to 64 bytes.
+
+#ifndef VITRINE_RECOMMENDER_MODEL_MODEL_H_
+#define VITRINE_RECOMMENDER_MODEL_MODEL_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "Eigen/Core"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "recommender/model/settings.h"
+
+namespace vitrine {
+
+// Row i belongs to product i; row-major, so that a product's factors lie together.
+using FactorMatrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+struct Model {
+  std::string id;
+  int64_t trained_at_ms = 0;
+  int64_t persons = 0;       // that it was trained on
+  int64_t interactions = 0;  // cells of the matrix
+  double train_seconds = 0;
+  WeightSettings weights;
+  AlsSettings als;
+
+  std::vector<std::string> products;    // ids, by index
+  FactorMatrix factors;                 // products x d
+  FactorMatrix gramian;                 // d x d: factors^T factors
+  std::vector<float> popularity;        // weighted interactions of each product
+  std::vector<uint32_t> by_popularity;  // product indices, most popular first
+
+  // Index of a product id; derived when the model is made or read.
+  absl::flat_hash_map<std::string, uint32_t> index;
+
+  std::optional<uint32_t> Find(absl::string_view product_id) const;
+  // Fills `gramian`, `by_popularity` (ties: lower index first) and `index` from the rest.
+  void Derive();
+};
+
+// Writes to a temporary name, syncs, renames.
+absl::Status WriteModel(const Model& model, const std::string& path);
+
+// DataLoss (with what and where) if any byte is damaged, missing or too many; InvalidArgument if it
+// is no model file or of an unknown version; never more memory than the file's own size warrants.
+absl::StatusOr<std::shared_ptr<const Model>> ReadModel(const std::string& path);
+
+}  // namespace vitrine
+
+#endif  // VITRINE_RECOMMENDER_MODEL_MODEL_H_

@@ -1,0 +1,48 @@
+// One row of alternating least squares, exactly: the step that training repeats for every customer
+// and product, and that serving runs once to fold a customer in. One place, so the two agree.
+//
+// Minimises over x:  sum_i w_i (1 - x.y_i)^2 + a0 * x^T G x + reg * |x|^2,
+// so (a0 G + sum_i w_i y_i y_i^T + reg I) x = sum_i w_i y_i      (Hu et al. 2008, eq. 4).
+
+#ifndef VITRINE_RECOMMENDER_MODEL_ROW_SOLVER_H_
+#define VITRINE_RECOMMENDER_MODEL_ROW_SOLVER_H_
+
+#include <cstdint>
+#include <span>
+
+#include "Eigen/Core"
+
+#include "recommender/model/model.h"
+#include "recommender/model/settings.h"
+
+namespace vitrine {
+
+// One non-zero of a row: the other side's index and the cell's weight.
+struct Cell {
+  uint32_t index = 0;
+  float weight = 0;
+};
+
+// Strength of the L2 term for a row of this degree against `other_rows` rows.
+float RowRegularization(const AlsSettings& settings, size_t degree, size_t other_rows);
+
+// Keeps the d x d scratch; one per thread. O(n d^2 + d^3).
+class RowSolver {
+ public:
+  // `other` (rows x d) and `gramian` (d x d, other^T other) must outlive the solver.
+  RowSolver(const FactorMatrix& other, const FactorMatrix& gramian, const AlsSettings& settings);
+
+  // Writes the solution to `out` (d floats). A row without cells is zero.
+  void Solve(std::span<const Cell> row, float* out);
+
+ private:
+  const FactorMatrix& other_;
+  const AlsSettings settings_;
+  Eigen::MatrixXf base_;    // unobserved_weight * gramian
+  Eigen::MatrixXf system_;  // lower triangle of the row's normal equations
+  Eigen::MatrixXf batch_;   // gathered, weighted factor rows
+};
+
+}  // namespace vitrine
+
+#endif  // VITRINE_RECOMMENDER_MODEL_ROW_SOLVER_H_

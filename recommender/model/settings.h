@@ -1,0 +1,46 @@
+// The settings that training and serving must share: they travel inside the model file.
+
+#ifndef VITRINE_RECOMMENDER_MODEL_SETTINGS_H_
+#define VITRINE_RECOMMENDER_MODEL_SETTINGS_H_
+
+#include <cstdint>
+
+#include "store/records_types.h"
+
+namespace vitrine {
+
+// How much an event of a kind says about taste, and how fast that fades. One cell of the
+// interaction matrix is sum over events of weight(kind) * 2^(-age / half_life), at most
+// `cell_weight_max`.
+struct WeightSettings {
+  float page_view = 0.1f;
+  float view_item = 1.0f;
+  float add_to_cart = 3.0f;
+  float add_to_wishlist = 2.0f;
+  float purchase = 5.0f;
+  float cell_weight_max = 20.0f;
+  double half_life_days = 365.0;
+
+  // 0 for kinds that say nothing about taste.
+  float Of(EventKind kind) const;
+};
+
+// iALS (Hu, Koren, Volinsky 2008) as retuned by Rendle, Krichene, Zhang, Koren 2021
+// (arXiv 2110.14037): loss = sum over observed w (1 - x.y)^2 + unobserved_weight * sum over all
+// (x.y)^2 + per-row L2 of strength
+// regularization * (row degree + unobserved_weight * rows of the other
+// side)^regularization_exponent.
+struct AlsSettings {
+  uint32_t factors = 64;  // 1 to limits::kFactorsMax
+  uint32_t epochs = 12;
+  float unobserved_weight = 0.1f;
+  float regularization = 0.01f;
+  float regularization_exponent = 1.0f;
+  float init_stddev = 0.1f;  // of the initial factors, over sqrt(factors)
+  uint64_t seed = 1;
+  uint32_t threads = 0;  // 0: all cores. The result is the same for one seed and thread count.
+};
+
+}  // namespace vitrine
+
+#endif  // VITRINE_RECOMMENDER_MODEL_SETTINGS_H_

@@ -1,0 +1,48 @@
+// Every limit by name, in one place. What grows with input has its bound here.
+
+#ifndef VITRINE_STORE_BASE_LIMITS_H_
+#define VITRINE_STORE_BASE_LIMITS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vitrine::limits {
+
+// --- Records ---
+constexpr size_t kIdBytesMax = 256;        // customer, visitor, product, order and event ids
+constexpr size_t kTextBytesMax = 2048;     // names, URLs, search terms, user agents
+constexpr size_t kItemsPerEventMax = 200;  // GA4's own limit
+constexpr int32_t kQuantityMax = 1'000'000;
+constexpr int64_t kPriceMinorMax = 1'000'000'000'000;  // of one unit, in minor units
+
+// --- Ingest ---
+constexpr size_t kLineBytesMax = 1 << 20;    // a longer line is rejected, never buffered whole
+constexpr size_t kRejectRawBytesMax = 4096;  // of a rejected line that are kept to look at
+constexpr size_t kBatchEventsMax = 16'384;   // in one write to the store
+constexpr size_t kConfigBytesMax = 1 << 20;
+
+// --- History ---
+constexpr size_t kHistoryEventsMax = 1000;  // newest events of a customer that ranking reads
+
+// --- Model ---
+constexpr uint32_t kFactorsMax = 1024;
+constexpr uint64_t kModelBytesMax = uint64_t{64} << 30;
+
+// --- Server ---
+constexpr int32_t kFrameBytesMax = 1 << 20;             // storefront port
+constexpr int32_t kBackofficeFrameBytesMax = 64 << 20;  // back-office port: import batches
+constexpr int32_t kWireStringBytesMax = 64 << 10;
+constexpr int32_t kWireContainerMax = 1000;
+constexpr size_t kConnectionsMax = 1024;
+constexpr int32_t kSuggestionsMax = 200;  // k of one request
+constexpr size_t kTrackEventsMax = 500;   // events of one track call
+constexpr int32_t kDeadlineMsDefault = 100;
+constexpr int32_t kDeadlineMsMax = 10'000;
+
+static_assert(kTrackEventsMax <= kBatchEventsMax);
+static_assert(kTrackEventsMax <= static_cast<size_t>(kWireContainerMax));
+static_assert(kTextBytesMax <= static_cast<size_t>(kWireStringBytesMax));
+
+}  // namespace vitrine::limits
+
+#endif  // VITRINE_STORE_BASE_LIMITS_H_

@@ -1,0 +1,99 @@
+// Every key in RocksDB, drawn byte by byte. DO NOT CHANGE ANY OF THEM without a version step:
+// they are what is on disk.
+//
+// A person is a customer ('c') or, before any login, a visitor ('v'). Ids hold no control
+// characters (ValidId), so 0x00 ends one and no key is a prefix of another person's.
+//
+//   person     +------+----------+------+
+//              | kind | id       | 0x00 |
+//              | 1    | 1..256   | 1    |
+//              +------+----------+------+
+//
+// column family  key                                                          value
+// -------------  -----------------------------------------------------------  ----------------
+// events         | person | ~time_ms (8) | id hash (8) |                      Event
+// event_ids      | XXH3-128 of the event id (16) |                            EventIdRow, below
+// sessions       | person | ~start_ms (8) |                                   Session
+// customers      | customer id |                                              Customer
+// products       | product id |                                               Product
+// rejects        | source | 0x00 | line (8) |                                 Reject
+// dirty          | person |                                                   mark (8)
+// default        "totals", "settings", "format"; "source/" | name |           one struct each
+//
+// Numbers are big-endian. ~time is the bitwise complement of the sign-flipped time, so that a scan
+// of a person runs from the newest event to the oldest: the history that ranking wants is one seek
+// and a few steps forward.
+
+#ifndef VITRINE_STORE_KEY_FORMAT_H_
+#define VITRINE_STORE_KEY_FORMAT_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+#include "store/records_types.h"
+
+namespace vitrine {
+
+// Bumped when a key or the meaning of a value changes; a store with another one is not opened.
+constexpr int64_t kStoreFormat = 1;
+
+// Whose history an event belongs to.
+struct Person {
+  // DO NOT CHANGE THESE VALUES: they are the first byte of keys.
+  enum class Kind : char { kCustomer = 'c', kVisitor = 'v' };
+
+  Kind kind = Kind::kVisitor;
+  std::string id;
+
+  static Person Customer(absl::string_view id) { return {Kind::kCustomer, std::string(id)}; }
+  static Person Visitor(absl::string_view id) { return {Kind::kVisitor, std::string(id)}; }
+
+  // The customer if the event names one, else the visitor.
+  static Person Of(const Event& event);
+
+  bool operator==(const Person&) const = default;
+  template <typename H>
+  friend H AbslHashValue(H h, const Person& p) {
+    return H::combine(std::move(h), static_cast<char>(p.kind), p.id);
+  }
+};
+
+// OK if `id` can stand in a key: 1 to limits::kIdBytesMax bytes of UTF-8 without control
+// characters. Otherwise InvalidArgument that says what is wrong, without repeating the id.
+absl::Status ValidId(absl::string_view id);
+
+namespace keys {
+
+std::string PersonPrefix(const Person& person);
+std::string EventKey(const Person& person, int64_t time_ms, absl::string_view event_id);
+std::string EventIdKey(absl::string_view event_id);
+std::string SessionKey(const Person& person, int64_t start_ms);
+std::string RejectKey(absl::string_view source, int64_t line);
+std::string SourceKey(absl::string_view source);
+
+// The person at the front of an events, sessions or dirty key.
+// REQUIRES: `key` was made by one of the functions above.
+Person ParsePerson(absl::string_view key);
+
+}  // namespace keys
+
+// Appends / reads 8 bytes, big-endian.
+void AppendBigEndian(std::string* out, uint64_t value);
+uint64_t ReadBigEndian(absl::string_view bytes);
+
+// The row of `event_ids`: which content holds this id, and where it lies.
+//   | content digest (8) | key in `events` |
+struct EventIdRow {
+  uint64_t digest = 0;
+  absl::string_view event_key;
+
+  std::string Encode() const;
+  static EventIdRow Decode(absl::string_view row);  // views into `row`
+};
+
+}  // namespace vitrine
+
+#endif  // VITRINE_STORE_KEY_FORMAT_H_

@@ -1,0 +1,156 @@
+// The web house: everything one site knows, in one RocksDB.
+//
+//   ASSIGN_OR_RETURN(auto house, WebHouse::Open({.directory = "data/gifts"}));
+//   ASSIGN_OR_RETURN(CommitResult done, house->Commit(batch, Ack::kDurable));
+//   EventCursor history = house->History(Person::Customer("17850"));
+//
+// Promises: a batch is written whole or not at all, with its accounting and its source's position
+// in the same write; an event id is kept once; what `Commit` acknowledged as durable survives loss
+// of power. Derived rows (sessions, customers) are written by ReplaceDerived for the persons that
+// `Dirty` names, so that they are a pure function of the events whatever order those came in.
+//
+// Thread-safe. Commits run one at a time; reads never wait for them.
+
+#ifndef VITRINE_STORE_WEB_HOUSE_H_
+#define VITRINE_STORE_WEB_HOUSE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "store/cursor.h"
+#include "store/key_format.h"
+#include "store/records_types.h"
+
+namespace vitrine {
+
+// When a write counts as done.
+enum class Ack {
+  kApplied,  // in the log: survives kill -9, not loss of power
+  kDurable,  // synced to disk (concurrent callers share one sync)
+};
+
+// Memory that the sites of one process share.
+class StoreBudget {
+ public:
+  // `cache_bytes` of blocks read, `write_buffer_bytes` of rows not yet in tables.
+  StoreBudget(size_t cache_bytes, size_t write_buffer_bytes);
+  ~StoreBudget();
+
+ private:
+  friend class WebHouse;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The derived rows of one person, as of the moment its dirty mark was read.
+struct Derived {
+  Person person;
+  uint64_t mark = 0;  // the mark that Dirty() or MarkOf() gave
+  std::vector<Session> sessions;
+  std::optional<Customer> customer;  // for customers only
+};
+
+struct DirtyPerson {
+  Person person;
+  uint64_t mark = 0;
+};
+
+class WebHouse {
+ public:
+  struct Options {
+    std::string directory;                // made if absent, with its parents
+    bool create = true;                   // else NotFound where there is no store
+    std::shared_ptr<StoreBudget> budget;  // null: one of its own, 256 MiB in all
+  };
+
+  // Opens the store for reading and writing. FailedPrecondition if another process owns it or its
+  // format is not kStoreFormat; DataLoss if its accounting does not add up or RocksDB finds
+  // damage.
+  static absl::StatusOr<std::unique_ptr<WebHouse>> Open(const Options& options);
+
+  // Opens a checkpoint for reading; every writing function then returns FailedPrecondition.
+  static absl::StatusOr<std::unique_ptr<WebHouse>> OpenCheckpoint(const std::string& directory);
+
+  ~WebHouse();
+  WebHouse(const WebHouse&) = delete;
+  WebHouse& operator=(const WebHouse&) = delete;
+
+  // --- Writing ---
+
+  // Writes a batch: its new events, rejects, accounting and source position, all or nothing.
+  // Of two events with one id, equal content is a duplicate; of different contents the one with
+  // the lower digest is kept, whichever came first. InvalidArgument if an event is not valid
+  // (ValidateEvent) or the counts do not add up; Aborted if the batch does not start where the
+  // source stands; ResourceExhausted if the disk is full (nothing of the batch is kept; after
+  // any error of the disk every later write fails too: close the store and open it again).
+  absl::StatusOr<CommitResult> Commit(const EventBatch& batch, Ack ack);
+
+  // Commits live events that have no position of their own: they continue the source named
+  // "track". Otherwise as Commit.
+  absl::StatusOr<CommitResult> Track(std::span<const Event> events, Ack ack);
+
+  // Makes everything written so far durable.
+  absl::Status Sync();
+
+  // Starts a source again from byte 0 (its content has changed); its counts stay and grow.
+  absl::Status RestartSource(absl::string_view name);
+
+  // Persons whose derived rows are older than their events, at most `limit`, in key order.
+  absl::StatusOr<std::vector<DirtyPerson>> Dirty(size_t limit) const;
+  absl::StatusOr<uint64_t> MarkOf(const Person& person) const;  // 0: not dirty
+
+  // Replaces the sessions and the customer row of each person, and clears its dirty mark unless
+  // new events came since.
+  absl::Status ReplaceDerived(std::span<const Derived> derived);
+
+  // Changing the session gap marks every person dirty.
+  absl::Status SetSettings(const SiteSettings& settings);
+
+  // --- Reading ---
+
+  EventCursor History(const Person& person) const;       // newest first
+  EventCursor Events() const;                            // by person, newest first
+  SessionCursor SessionsOf(const Person& person) const;  // newest first
+  SessionCursor Sessions() const;
+  CustomerCursor Customers() const;
+  ProductCursor Products() const;
+  RejectCursor Rejects(absl::string_view source) const;  // by line
+  SourceCursor Sources() const;
+
+  absl::StatusOr<Customer> GetCustomer(absl::string_view id) const;  // NotFound
+  absl::StatusOr<Product> GetProduct(absl::string_view id) const;    // NotFound
+  // The products of `ids`, in their order; one that is not there has only its id.
+  absl::StatusOr<std::vector<Product>> GetProducts(std::span<const std::string> ids) const;
+  // A source never seen is at 0 with no outcomes.
+  absl::StatusOr<SourceState> GetSource(absl::string_view name) const;
+  Totals GetTotals() const;
+  SiteSettings GetSettings() const;
+
+  // Counts up with every commit of an event: unchanged means nothing new was written.
+  uint64_t Version() const;
+
+  // Makes a consistent copy (hard links) in `directory`, which must not exist.
+  absl::Status Checkpoint(const std::string& directory) const;
+
+ private:
+  struct Impl;
+  explicit WebHouse(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// OK if the event can be stored: valid ids, known kind and channel, someone it belongs to, sane
+// quantities and prices. Otherwise InvalidArgument whose message starts with the reject reason
+// ("bad_quantity: ...").
+absl::Status ValidateEvent(const Event& event);
+
+}  // namespace vitrine
+
+#endif  // VITRINE_STORE_WEB_HOUSE_H_
