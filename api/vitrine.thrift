@@ -222,4 +222,19 @@ service Backoffice {
   // Builds the sessions and customers that imported events have changed, and makes all durable.
   void import_done(1: string site, 2: records.SiteSettings settings) throws (
     1: NotFound not_found, 2: Unavailable unavailable, 3: InternalError internal),
+
+  // What a person did, newest first; exactly one of customer_id and visitor_id is given. limit is
+  // 1 to 1000.
+  list<records.Event> history(1: string site, 2: string customer_id, 3: string visitor_id,
+                              4: i32 limit) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: InternalError internal),
+
+  // Customers in the order of their ids, after the given one (empty: from the first). limit is 1
+  // to 1000.
+  list<records.Customer> customers(1: string site, 2: string after_id, 3: i32 limit) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: InternalError internal),
+
+  // Products by id, in the order asked; one that is not known has only its id. At most 1000.
+  list<records.Product> products(1: string site, 2: list<string> ids) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: InternalError internal),
 }
