@@ -18,7 +18,8 @@
 // products       | product id |                                               Product
 // rejects        | source | 0x00 | line (8) |                                 Reject
 // dirty          | person |                                                   mark (8)
-// default        "totals", "settings", "format"; "source/" | name |           one struct each
+// default        "totals", "settings", "source/" | name |                      one struct each
+//                "format", "version"                                          number (8)
 //
 // Numbers are big-endian. ~time is the bitwise complement of the sign-flipped time, so that a scan
 // of a person runs from the newest event to the oldest: the history that ranking wants is one seek

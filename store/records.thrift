@@ -134,10 +134,12 @@ struct SourceState {
   // XXH3-64 of those bytes: the same name with other content is noticed.
   4: i64 digest,
   // "accepted", "duplicate", "conflicting_duplicate", "ignored:<why>", "rejected:<reason>" to
-  // lines. The counts add up to `lines`.
+  // lines.
   5: map<string, i64> outcomes,
-  // Times this name started again from byte 0 because its content had changed.
+  // Times this name started again from byte 0 because its content had changed, and the lines that
+  // had been read until then: the counts add up to `earlier_lines` + `lines`.
   6: i32 restarts,
+  7: i64 earlier_lines,
 }
 
 // A run of consecutive lines of one source, with what became of each: the unit of writing.

@@ -68,7 +68,7 @@ class WebHouse {
   struct Options {
     std::string directory;                // made if absent, with its parents
     bool create = true;                   // else NotFound where there is no store
-    std::shared_ptr<StoreBudget> budget;  // null: one of its own, 256 MiB in all
+    std::shared_ptr<StoreBudget> budget = nullptr;  // null: one of its own, 256 MiB in all
   };
 
   // Opens the store for reading and writing. FailedPrecondition if another process owns it or its
@@ -120,7 +120,7 @@ class WebHouse {
   EventCursor Events() const;                            // by person, newest first
   SessionCursor SessionsOf(const Person& person) const;  // newest first
   SessionCursor Sessions() const;
-  CustomerCursor Customers() const;
+  CustomerCursor Customers(absl::string_view from = "") const;  // by id, ids >= from
   ProductCursor Products() const;
   RejectCursor Rejects(absl::string_view source) const;  // by line
   SourceCursor Sources() const;

@@ -13,6 +13,8 @@ constexpr size_t kIdBytesMax = 256;        // customer, visitor, product, order 
 constexpr size_t kTextBytesMax = 2048;     // names, URLs, search terms, user agents
 constexpr size_t kItemsPerEventMax = 200;  // GA4's own limit
 constexpr int32_t kQuantityMax = 1'000'000;
+constexpr int64_t kTimeMsMin = 631'152'000'000;        // 1990-01-01
+constexpr int64_t kTimeMsMax = 4'102'444'800'000;      // 2100-01-01
 constexpr int64_t kPriceMinorMax = 1'000'000'000'000;  // of one unit, in minor units
 
 // --- Ingest ---

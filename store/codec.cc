@@ -1,0 +1,76 @@
+#include "store/codec.h"
+
+#include <memory>
+#include <thrift/protocol/TCompactProtocol.h>
+#include <thrift/transport/TBufferTransports.h>
+
+#include "store/base/limits.h"
+#include "store/base/status_macros.h"
+#include "store/records_types.h"
+
+namespace vitrine {
+namespace {
+
+using apache::thrift::TException;
+using apache::thrift::transport::TMemoryBuffer;
+using Protocol = apache::thrift::protocol::TCompactProtocolT<TMemoryBuffer>;
+
+// A buffer and the protocol over it. Made once a thread: making them costs more than using them.
+struct Coder {
+  std::shared_ptr<TMemoryBuffer> buffer = std::make_shared<TMemoryBuffer>();
+  Protocol protocol{buffer};
+};
+
+Coder& Writer() {
+  thread_local Coder coder;
+  return coder;
+}
+
+Coder& Reader() {
+  thread_local Coder coder;
+  return coder;
+}
+
+}  // namespace
+
+template <typename Record>
+void AppendRecord(const Record& record, std::string* out) {
+  Coder& coder = Writer();
+  coder.buffer->resetBuffer();
+  record.write(&coder.protocol);
+  uint8_t* bytes;
+  uint32_t size;
+  coder.buffer->getBuffer(&bytes, &size);
+  out->append(reinterpret_cast<const char*>(bytes), size);
+}
+
+template <typename Record>
+absl::Status DecodeRecord(absl::string_view bytes, Record* record) {
+  Coder& coder = Reader();
+  auto* data = reinterpret_cast<uint8_t*>(const_cast<char*>(bytes.data()));
+  coder.buffer->resetBuffer(data, static_cast<uint32_t>(bytes.size()), TMemoryBuffer::OBSERVE);
+  try {
+    *record = Record();
+    record->read(&coder.protocol);
+  } catch (const TException& e) {
+    return absl::DataLossError(absl::StrCat("a stored record does not decode: ", e.what()));
+  }
+  return absl::OkStatus();
+}
+
+#define VITRINE_INSTANTIATE(Record)                                \
+  template void AppendRecord<Record>(const Record&, std::string*); \
+  template absl::Status DecodeRecord<Record>(absl::string_view, Record*)
+
+VITRINE_INSTANTIATE(Event);
+VITRINE_INSTANTIATE(Session);
+VITRINE_INSTANTIATE(Customer);
+VITRINE_INSTANTIATE(Product);
+VITRINE_INSTANTIATE(Reject);
+VITRINE_INSTANTIATE(SourceState);
+VITRINE_INSTANTIATE(Totals);
+VITRINE_INSTANTIATE(SiteSettings);
+
+#undef VITRINE_INSTANTIATE
+
+}  // namespace vitrine

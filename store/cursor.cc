@@ -1,0 +1,67 @@
+#include "store/cursor.h"
+
+#include <rocksdb/iterator.h>
+
+#include "store/base/check.h"
+#include "store/codec.h"
+#include "store/db.h"
+
+namespace vitrine {
+
+Cursor::Cursor(std::unique_ptr<rocksdb::Iterator> iterator, std::string prefix,
+               const std::string& start)
+    : iterator_(std::move(iterator)), prefix_(std::move(prefix)) {
+  iterator_->Seek(start);
+  Settle();
+}
+
+Cursor::Cursor(Cursor&&) noexcept = default;
+
+Cursor::~Cursor() {
+  // A moved-from cursor has no iterator and owes nothing.
+  CHECK(iterator_ == nullptr || finished_) << "a Cursor was dropped without Finish()";
+}
+
+void Cursor::Next() {
+  DCHECK(valid_);
+  iterator_->Next();
+  Settle();
+}
+
+absl::string_view Cursor::key() const { return FromSlice(iterator_->key()); }
+absl::string_view Cursor::raw() const { return FromSlice(iterator_->value()); }
+
+void Cursor::Settle() { valid_ = iterator_->Valid() && iterator_->key().starts_with(prefix_); }
+
+void Cursor::Fail(absl::Status status) {
+  status_ = std::move(status);
+  valid_ = false;
+}
+
+absl::Status Cursor::Finish() {
+  finished_ = true;
+  if (!status_.ok()) return status_;
+  return FromRocks(iterator_->status(), "reading the store");
+}
+
+template <typename Record>
+TypedCursor<Record>::TypedCursor(std::unique_ptr<rocksdb::Iterator> iterator, std::string prefix,
+                                 const std::string& start)
+    : Cursor(std::move(iterator), std::move(prefix), start) {
+  DecodeRow();
+}
+
+template <typename Record>
+void TypedCursor<Record>::DecodeRow() {
+  if (!Valid()) return;
+  if (absl::Status status = DecodeRecord(raw(), &record_); !status.ok()) Fail(std::move(status));
+}
+
+template class TypedCursor<Event>;
+template class TypedCursor<Session>;
+template class TypedCursor<Customer>;
+template class TypedCursor<Product>;
+template class TypedCursor<Reject>;
+template class TypedCursor<SourceState>;
+
+}  // namespace vitrine

@@ -1,0 +1,74 @@
+// One RocksDB with our column families, options and error codes. Internal to store.
+
+#ifndef VITRINE_STORE_DB_H_
+#define VITRINE_STORE_DB_H_
+
+#include <array>
+#include <memory>
+#include <rocksdb/db.h>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace vitrine {
+
+// The column families (store/key_format.h draws their keys).
+enum class Table { kMeta, kEvents, kEventIds, kSessions, kCustomers, kProducts, kRejects, kDirty };
+constexpr size_t kTables = 8;
+
+// The name of the column family on disk.
+const char* TableName(Table table);
+
+inline rocksdb::Slice ToSlice(absl::string_view text) { return {text.data(), text.size()}; }
+inline absl::string_view FromSlice(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
+
+// RocksDB's status in our codes; `doing` says what was tried.
+absl::Status FromRocks(const rocksdb::Status& status, absl::string_view doing);
+
+// What the options below share between the sites of one process.
+struct DbBudget {
+  std::shared_ptr<rocksdb::Cache> cache;
+  std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
+};
+DbBudget MakeDbBudget(size_t cache_bytes, size_t write_buffer_bytes);
+
+// The options of every store, each with its reason.
+rocksdb::DBOptions MakeDbOptions(const DbBudget& budget, bool create);
+rocksdb::ColumnFamilyOptions MakeTableOptions(Table table, const DbBudget& budget);
+
+// Thread-safe, as RocksDB is.
+class Db {
+ public:
+  enum class Mode { kCreate, kOpen, kReadOnly };
+  static absl::StatusOr<std::unique_ptr<Db>> Open(const std::string& directory, Mode mode,
+                                                  const DbBudget& budget);
+  ~Db();
+
+  rocksdb::DB* raw() const { return db_.get(); }
+  rocksdb::ColumnFamilyHandle* table(Table t) const { return handles_[static_cast<size_t>(t)]; }
+
+  // Decodes the row into `*record`. NotFound if there is none.
+  template <typename Record>
+  absl::Status Get(Table t, absl::string_view key, Record* record) const;
+
+  // The raw rows of `keys`; an empty slice where there is none.
+  absl::StatusOr<std::vector<rocksdb::PinnableSlice>> MultiGet(
+      Table t, const std::vector<rocksdb::Slice>& keys) const;
+
+  std::unique_ptr<rocksdb::Iterator> Scan(Table t) const;
+
+ private:
+  Db() = default;
+
+  std::unique_ptr<rocksdb::DB> db_;
+  std::array<rocksdb::ColumnFamilyHandle*, kTables> handles_ = {};
+};
+
+}  // namespace vitrine
+
+#endif  // VITRINE_STORE_DB_H_

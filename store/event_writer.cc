@@ -1,0 +1,173 @@
+#include "store/event_writer.h"
+
+#include <tuple>
+#include <utility>
+#include <xxhash.h>
+
+#include "store/base/check.h"
+#include "store/base/status_macros.h"
+#include "store/codec.h"
+#include "store/key_format.h"
+
+namespace vitrine {
+namespace {
+
+// Of two rows of facts about one product the greater one stands, so that the outcome does not
+// depend on which came first: newest first, then by content.
+bool LessFacts(const Product& a, const Product& b) {
+  const bool a_has = a.__isset.name;  // a bit field: std::tie cannot hold it
+  const bool b_has = b.__isset.name;
+  return std::tie(a_has, a.facts_time_ms, a.name, a.category, a.price_minor, a.currency) <
+         std::tie(b_has, b.facts_time_ms, b.name, b.category, b.price_minor, b.currency);
+}
+
+bool HasFacts(const Item& item) { return item.__isset.name; }
+
+Product FactsOf(const Event& event, const Item& item) {
+  Product product;
+  product.id = item.product_id;
+  if (!HasFacts(item)) return product;
+  product.facts_time_ms = event.time_ms;
+  product.__set_name(item.name);
+  if (item.__isset.category) product.__set_category(item.category);
+  if (item.__isset.price_minor) {
+    product.__set_price_minor(item.price_minor);
+    product.__set_currency(event.currency);
+  }
+  return product;
+}
+
+// The event without the facts that go to the product table.
+void StripFacts(Event* event) {
+  for (Item& item : event->items) {
+    item.__isset.name = false;
+    item.__isset.category = false;
+  }
+}
+
+}  // namespace
+
+EventWriter::EventWriter(const Db& db, uint64_t mark, rocksdb::WriteBatch* batch)
+    : db_(db), batch_(batch) {
+  AppendBigEndian(&mark_, mark);
+}
+
+absl::StatusOr<CommitResult> EventWriter::Write(std::span<const Event> events) {
+  CommitResult result;
+  if (events.empty()) return result;
+  Encode(events);
+  RETURN_IF_ERROR(Settle(&result));
+  PutWinners();
+  RETURN_IF_ERROR(PutProducts());
+  return result;
+}
+
+void EventWriter::Encode(std::span<const Event> events) {
+  candidates_.resize(events.size());
+  Event lean;  // reused, so that its strings keep their room
+  for (size_t i = 0; i < events.size(); ++i) {
+    GatherFacts(events[i]);
+    lean = events[i];
+    StripFacts(&lean);
+    const Person person = Person::Of(lean);
+    Candidate& c = candidates_[i];
+    AppendRecord(lean, &c.value);
+    c.digest = XXH3_64bits(c.value.data(), c.value.size());
+    c.id_key = keys::EventIdKey(lean.id);
+    c.event_key = keys::EventKey(person, lean.time_ms, lean.id);
+    c.person_size = person.id.size() + 2;
+  }
+}
+
+// Decides which event holds each id.
+absl::Status EventWriter::Settle(CommitResult* result) {
+  std::vector<rocksdb::Slice> id_keys;
+  id_keys.reserve(candidates_.size());
+  for (const Candidate& c : candidates_) id_keys.emplace_back(c.id_key);
+  ASSIGN_OR_RETURN(stored_, db_.MultiGet(Table::kEventIds, id_keys));
+
+  holders_.reserve(candidates_.size());
+  for (int i = 0; i < static_cast<int>(candidates_.size()); ++i) {
+    const Candidate& c = candidates_[i];
+    const Holder self = {c.digest, c.event_key, i};
+    auto [it, is_first_here] = holders_.try_emplace(c.id_key, self);
+    Holder& holder = it->second;
+    if (is_first_here) {
+      if (stored_[i].empty()) {
+        ++result->accepted;
+        continue;
+      }
+      const EventIdRow row = EventIdRow::Decode(FromSlice(stored_[i]));
+      holder = {row.digest, row.event_key, kStored};
+    }
+    if (holder.digest == c.digest) {
+      ++result->duplicate;
+      continue;
+    }
+    ++result->conflicting_duplicate;
+    if (c.digest < holder.digest) {
+      Replace(holder);
+      holder = self;
+    }
+  }
+  return absl::OkStatus();
+}
+
+void EventWriter::Replace(const Holder& loser) {
+  if (loser.candidate != kStored) return;  // it never reached the store
+  CHECK(batch_->Delete(db_.table(Table::kEvents), ToSlice(loser.event_key)).ok());
+  const size_t end = loser.event_key.find('\0', 1);
+  MarkDirty(loser.event_key.substr(0, end + 1));
+}
+
+void EventWriter::PutWinners() {
+  for (int i = 0; i < static_cast<int>(candidates_.size()); ++i) {
+    const Candidate& c = candidates_[i];
+    if (holders_.at(c.id_key).candidate != i) continue;
+    Put(Table::kEvents, c.event_key, c.value);
+    Put(Table::kEventIds, c.id_key, EventIdRow{c.digest, c.event_key}.Encode());
+    MarkDirty(absl::string_view(c.event_key).substr(0, c.person_size));
+  }
+}
+
+void EventWriter::MarkDirty(absl::string_view person) {
+  if (dirty_.insert(person).second) Put(Table::kDirty, person, mark_);
+}
+
+void EventWriter::GatherFacts(const Event& event) {
+  for (const Item& item : event.items) {
+    auto [it, is_new] = facts_.try_emplace(item.product_id);
+    if (!is_new && (!HasFacts(item) || event.time_ms < it->second.facts_time_ms)) continue;
+    Product product = FactsOf(event, item);
+    if (is_new || LessFacts(it->second, product)) it->second = std::move(product);
+  }
+}
+
+absl::Status EventWriter::PutProducts() {
+  std::vector<rocksdb::Slice> ids;
+  std::vector<const Product*> products;
+  for (const auto& [id, product] : facts_) {
+    ids.emplace_back(id);
+    products.push_back(&product);
+  }
+  ASSIGN_OR_RETURN(const std::vector<rocksdb::PinnableSlice> rows,
+                   db_.MultiGet(Table::kProducts, ids));
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (rows[i].empty()) {
+      ++new_products_;
+    } else {
+      Product stored;
+      RETURN_IF_ERROR(DecodeRecord(FromSlice(rows[i]), &stored));
+      if (!LessFacts(stored, *products[i])) continue;
+    }
+    Put(Table::kProducts, products[i]->id, EncodeRecord(*products[i]));
+  }
+  return absl::OkStatus();
+}
+
+void EventWriter::Put(Table table, absl::string_view key, absl::string_view value) {
+  // Filling a batch in memory fails only on sizes that our limits rule out.
+  CHECK(batch_->Put(db_.table(table), ToSlice(key), ToSlice(value)).ok());
+}
+
+}  // namespace vitrine

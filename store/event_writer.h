@@ -1,0 +1,75 @@
+// The rows that a run of events turns into. Internal to store.
+
+#ifndef VITRINE_STORE_EVENT_WRITER_H_
+#define VITRINE_STORE_EVENT_WRITER_H_
+
+#include <cstdint>
+#include <rocksdb/write_batch.h>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "store/db.h"
+#include "store/records_types.h"
+
+namespace vitrine {
+
+// Adds to `batch` what `events` change in the tables events, event_ids, products and dirty, judged
+// against what `db` holds. REQUIRES: nobody else writes to `db` until the batch is written.
+class EventWriter {
+ public:
+  // `mark` is what the dirty rows will hold.
+  EventWriter(const Db& db, uint64_t mark, rocksdb::WriteBatch* batch);
+
+  // Call once. Every event was found valid (ValidateEvent).
+  absl::StatusOr<CommitResult> Write(std::span<const Event> events);
+
+  // Products that Write met for the first time.
+  int64_t new_products() const { return new_products_; }
+
+ private:
+  // One event, encoded.
+  struct Candidate {
+    std::string value;
+    std::string id_key;
+    std::string event_key;
+    size_t person_size = 0;  // the person at the front of event_key
+    uint64_t digest = 0;
+  };
+
+  // Who holds an event id: one of the candidates, or a row already in the store.
+  struct Holder {
+    uint64_t digest = 0;
+    absl::string_view event_key;
+    int candidate = kStored;
+  };
+  static constexpr int kStored = -1;
+
+  void Encode(std::span<const Event> events);
+  absl::Status Settle(CommitResult* result);
+  void Replace(const Holder& loser);
+  void PutWinners();
+  void MarkDirty(absl::string_view person);
+  void GatherFacts(const Event& event);
+  absl::Status PutProducts();
+  void Put(Table table, absl::string_view key, absl::string_view value);
+
+  const Db& db_;
+  rocksdb::WriteBatch* const batch_;
+  std::string mark_;
+  std::vector<Candidate> candidates_;
+  std::vector<rocksdb::PinnableSlice> stored_;  // rows of event_ids, by candidate
+  absl::flat_hash_map<absl::string_view, Holder> holders_;
+  absl::flat_hash_set<absl::string_view> dirty_;
+  absl::flat_hash_map<std::string, Product> facts_;
+  int64_t new_products_ = 0;
+};
+
+}  // namespace vitrine
+
+#endif  // VITRINE_STORE_EVENT_WRITER_H_

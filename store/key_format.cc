@@ -1,0 +1,119 @@
+#include "store/key_format.h"
+
+#include <xxhash.h>
+
+#include "store/base/check.h"
+#include "store/base/limits.h"
+#include "store/base/utf8.h"
+
+namespace vitrine {
+namespace {
+
+// Sign-flipped so that negative times sort before positive ones, complemented so that later ones
+// come first.
+uint64_t NewestFirst(int64_t time_ms) {
+  return ~(static_cast<uint64_t>(time_ms) ^ (uint64_t{1} << 63));
+}
+
+}  // namespace
+
+void AppendBigEndian(std::string* out, uint64_t value) {
+  char bytes[8];
+  for (int i = 7; i >= 0; --i) {
+    bytes[i] = static_cast<char>(value & 0xff);
+    value >>= 8;
+  }
+  out->append(bytes, sizeof(bytes));
+}
+
+uint64_t ReadBigEndian(absl::string_view bytes) {
+  DCHECK(bytes.size() >= 8);
+  uint64_t value = 0;
+  for (int i = 0; i < 8; ++i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
+  return value;
+}
+
+Person Person::Of(const Event& event) {
+  if (event.__isset.customer_id) return Customer(event.customer_id);
+  return Visitor(event.visitor_id);
+}
+
+absl::Status ValidId(absl::string_view id) {
+  if (id.empty()) return absl::InvalidArgumentError("the id is empty");
+  if (id.size() > limits::kIdBytesMax) {
+    return absl::InvalidArgumentError(absl::StrCat("the id has ", id.size(), " bytes, at most ",
+                                                   limits::kIdBytesMax, " are allowed"));
+  }
+  for (const char c : id) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      return absl::InvalidArgumentError("the id holds a control character");
+    }
+  }
+  if (!IsUtf8(id)) return absl::InvalidArgumentError("the id is not UTF-8");
+  return absl::OkStatus();
+}
+
+namespace keys {
+
+std::string PersonPrefix(const Person& person) {
+  std::string key;
+  key.reserve(person.id.size() + 2 + 16);
+  key.push_back(static_cast<char>(person.kind));
+  key.append(person.id);
+  key.push_back('\0');
+  return key;
+}
+
+std::string EventKey(const Person& person, int64_t time_ms, absl::string_view event_id) {
+  std::string key = PersonPrefix(person);
+  AppendBigEndian(&key, NewestFirst(time_ms));
+  AppendBigEndian(&key, XXH3_64bits(event_id.data(), event_id.size()));
+  return key;
+}
+
+std::string EventIdKey(absl::string_view event_id) {
+  const XXH128_hash_t hash = XXH3_128bits(event_id.data(), event_id.size());
+  std::string key;
+  key.reserve(16);
+  AppendBigEndian(&key, hash.high64);
+  AppendBigEndian(&key, hash.low64);
+  return key;
+}
+
+std::string SessionKey(const Person& person, int64_t start_ms) {
+  std::string key = PersonPrefix(person);
+  AppendBigEndian(&key, NewestFirst(start_ms));
+  return key;
+}
+
+std::string RejectKey(absl::string_view source, int64_t line) {
+  std::string key(source);
+  key.push_back('\0');
+  AppendBigEndian(&key, static_cast<uint64_t>(line));
+  return key;
+}
+
+std::string SourceKey(absl::string_view source) { return absl::StrCat("source/", source); }
+
+Person ParsePerson(absl::string_view key) {
+  const size_t end = key.find('\0', 1);
+  CHECK(end != absl::string_view::npos) << "not a person's key";
+  return {static_cast<Person::Kind>(key[0]), std::string(key.substr(1, end - 1))};
+}
+
+}  // namespace keys
+
+std::string EventIdRow::Encode() const {
+  std::string row;
+  row.reserve(8 + event_key.size());
+  AppendBigEndian(&row, digest);
+  row.append(event_key.data(), event_key.size());
+  return row;
+}
+
+EventIdRow EventIdRow::Decode(absl::string_view row) {
+  CHECK(row.size() >= 8) << "short row in event_ids";
+  return {ReadBigEndian(row), row.substr(8)};
+}
+
+}  // namespace vitrine

@@ -1,0 +1,95 @@
+#include <fstream>
+#include <sys/stat.h>
+
+#include "store/base/atomic_file.h"
+#include "store/base/check.h"
+#include "store/base/clock.h"
+#include "store/base/crc32c.h"
+#include "store/base/status_macros.h"
+#include "store/base/utf8.h"
+#include "tests/testing/testing.h"
+
+namespace vitrine {
+namespace {
+
+using testing::TempDir;
+using testing::Value;
+
+// RFC 3720 appendix B.4.
+TEST(Crc32c, AgreesWithThePublishedVectors) {
+  EXPECT_EQ(Crc32c(std::string(32, '\0')), 0x8a9136aau);
+  EXPECT_EQ(Crc32c(std::string(32, '\xff')), 0x62a8ab43u);
+  std::string ascending;
+  for (char c = 0; c < 32; ++c) ascending.push_back(c);
+  EXPECT_EQ(Crc32c(ascending), 0x46dd794eu);
+  EXPECT_EQ(Crc32c("123456789"), 0xe3069283u);
+}
+
+TEST(Crc32c, CanBeContinued) {
+  EXPECT_EQ(Crc32c("cd", Crc32c("ab")), Crc32c("abcd"));
+  EXPECT_EQ(Crc32c(""), 0u);
+}
+
+TEST(AtomicFile, ReplacesTheWholeFileAndLeavesNoTemporary) {
+  TempDir dir;
+  const std::string path = dir.File("f");
+  ASSERT_OK(WriteFileAtomically(path, "a long first text"));
+  ASSERT_OK(WriteFileAtomically(path, "short"));
+  EXPECT_EQ(Value(ReadFile(path, 100)), "short");
+  EXPECT_FALSE(std::filesystem::exists(path + ".tmp"));
+}
+
+TEST(AtomicFile, KeepsTheOldFileWhenItCannotWrite) {
+  TempDir dir;
+  const std::string path = dir.File("f");
+  ASSERT_OK(WriteFileAtomically(path, "old"));
+  ASSERT_EQ(::mkdir((path + ".tmp").c_str(), 0755), 0);  // stands in the way
+  EXPECT_FALSE(WriteFileAtomically(path, "new").ok());
+  EXPECT_EQ(Value(ReadFile(path, 100)), "old");
+}
+
+TEST(AtomicFile, SaysWhatIsWrongWithAFile) {
+  TempDir dir;
+  EXPECT_TRUE(absl::IsNotFound(ReadFile(dir.File("none"), 10).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(ReadFile(dir.path(), 10).status()));
+  ASSERT_OK(WriteFileAtomically(dir.File("f"), "12345678901"));
+  EXPECT_TRUE(absl::IsInvalidArgument(ReadFile(dir.File("f"), 10).status()));
+}
+
+TEST(Check, StopsTheProcessWithFileLineAndMessage) {
+  EXPECT_DEATH(CHECK(1 == 2) << "seen " << 7, "base_test.cc:[0-9]+: CHECK\\(1 == 2\\).*seen 7");
+}
+
+absl::Status FirstError(const absl::Status& a, absl::StatusOr<int> b, int* out) {
+  RETURN_IF_ERROR(a);
+  ASSIGN_OR_RETURN(*out, std::move(b));
+  return absl::OkStatus();
+}
+
+TEST(StatusMacros, ReturnTheFirstErrorAndElseTheValue) {
+  int out = 0;
+  EXPECT_OK(FirstError(absl::OkStatus(), 5, &out));
+  EXPECT_EQ(out, 5);
+  EXPECT_TRUE(absl::IsAborted(FirstError(absl::AbortedError(""), 5, &out)));
+  EXPECT_TRUE(absl::IsDataLoss(FirstError(absl::OkStatus(), absl::DataLossError(""), &out)));
+}
+
+TEST(SimClock, MovesOnlyWhenTold) {
+  SimClock clock(1000);
+  const int64_t start_ns = clock.SteadyNs();
+  clock.Advance(5);
+  EXPECT_EQ(clock.NowMs(), 1005);
+  EXPECT_EQ(clock.SteadyNs() - start_ns, 5'000'000);
+}
+
+TEST(Utf8, TellsTextFromBytes) {
+  EXPECT_TRUE(IsUtf8(""));
+  EXPECT_TRUE(IsUtf8("plain"));
+  EXPECT_TRUE(IsUtf8("ویترین"));
+  EXPECT_FALSE(IsUtf8("\xff"));
+  EXPECT_FALSE(IsUtf8("\xc0\xaf"));      // overlong
+  EXPECT_FALSE(IsUtf8("\xed\xa0\x80"));  // surrogate
+}
+
+}  // namespace
+}  // namespace vitrine
