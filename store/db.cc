@@ -193,4 +193,9 @@ std::unique_ptr<rocksdb::Iterator> Db::Scan(Table t) const {
   return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(rocksdb::ReadOptions(), table(t)));
 }
 
+absl::Status Db::Flush() const {
+  const std::vector<rocksdb::ColumnFamilyHandle*> all(handles_.begin(), handles_.end());
+  return FromRocks(db_->Flush(rocksdb::FlushOptions(), all), "flushing the store");
+}
+
 }  // namespace vitrine

@@ -62,6 +62,9 @@ class Db {
 
   std::unique_ptr<rocksdb::Iterator> Scan(Table t) const;
 
+  // Writes what memory holds to tables, so that the log is not needed to open the store again.
+  absl::Status Flush() const;
+
  private:
   Db() = default;
 

@@ -161,6 +161,7 @@ absl::Status EventWriter::PutProducts() {
       if (!LessFacts(stored, *products[i])) continue;
     }
     Put(Table::kProducts, products[i]->id, EncodeRecord(*products[i]));
+    changed_products_.push_back(products[i]->id);
   }
   return absl::OkStatus();
 }

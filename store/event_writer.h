@@ -29,8 +29,9 @@ class EventWriter {
   // Call once. Every event was found valid (ValidateEvent).
   absl::StatusOr<CommitResult> Write(std::span<const Event> events);
 
-  // Products that Write met for the first time.
+  // Products that Write met for the first time, and all whose rows it changes.
   int64_t new_products() const { return new_products_; }
+  const std::vector<std::string>& changed_products() const { return changed_products_; }
 
  private:
   // One event, encoded.
@@ -68,6 +69,7 @@ class EventWriter {
   absl::flat_hash_set<absl::string_view> dirty_;
   absl::flat_hash_map<std::string, Product> facts_;
   int64_t new_products_ = 0;
+  std::vector<std::string> changed_products_;
 };
 
 }  // namespace vitrine

@@ -11,6 +11,7 @@
 
 #include "store/base/check.h"
 #include "store/base/limits.h"
+#include "store/base/row_cache.h"
 #include "store/base/status_macros.h"
 #include "store/codec.h"
 #include "store/db.h"
@@ -24,6 +25,8 @@ constexpr absl::string_view kSettingsKey = "settings";
 constexpr absl::string_view kFormatKey = "format";
 constexpr absl::string_view kVersionKey = "version";
 constexpr absl::string_view kTrackSource = "track";
+
+constexpr size_t kCachedProductsMax = 100'000;
 
 // Each row of a write carries a checksum from here to the memtable.
 constexpr size_t kProtectionBytes = 8;
@@ -86,6 +89,9 @@ struct WebHouse::Impl {
   absl::Status broken ABSL_GUARDED_BY(commit_mutex);
   std::atomic<uint64_t> version = 0;
 
+  // Every reply names its products.
+  mutable RowCache<Product> product_cache{kCachedProductsMax};
+
   mutable absl::Mutex state_mutex;
   Totals totals ABSL_GUARDED_BY(state_mutex);
   SiteSettings settings ABSL_GUARDED_BY(state_mutex);
@@ -103,9 +109,11 @@ struct WebHouse::Impl {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
   absl::Status SyncUpTo(uint64_t wanted);
   absl::StatusOr<SourceState> Source(absl::string_view name) const;
+  absl::StatusOr<std::shared_ptr<const Product>> CachedProduct(const std::string& id) const;
   absl::StatusOr<uint64_t> Mark(const Person& person) const;
   absl::Status PutDerived(const Derived& derived, rocksdb::WriteBatch* batch, Totals* totals);
   absl::Status PutSessions(const Derived& derived, rocksdb::WriteBatch* batch, Totals* totals);
+  absl::Status PutCustomer(const Derived& derived, rocksdb::WriteBatch* batch, Totals* totals);
   absl::Status MarkEverybody(rocksdb::WriteBatch* batch);
 
   template <typename Record>
@@ -125,7 +133,14 @@ struct WebHouse::Impl {
 // --- Opening ---
 
 WebHouse::WebHouse(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-WebHouse::~WebHouse() = default;
+
+// What stands only in the log would be read again, row by row, at the next opening: seconds where
+// opening tables takes milliseconds.
+WebHouse::~WebHouse() {
+  if (impl_->read_only) return;
+  absl::MutexLock lock(&impl_->commit_mutex);
+  if (impl_->broken.ok()) impl_->db->Flush().IgnoreError();
+}
 
 absl::StatusOr<std::unique_ptr<WebHouse>> WebHouse::Open(const Options& options) {
   const DbBudget budget = options.budget != nullptr ? options.budget->impl_->budget
@@ -249,6 +264,7 @@ absl::StatusOr<CommitResult> WebHouse::Impl::CommitLocked(const EventBatch& batc
   after.products += writer.new_products();
   after.rejects += static_cast<int64_t>(batch.rejects.size());
   RETURN_IF_ERROR(Write(&rows, after));
+  for (const std::string& product : writer.changed_products()) product_cache.Erase(product);
   return result;
 }
 
@@ -265,22 +281,26 @@ absl::StatusOr<CommitResult> WebHouse::Commit(const EventBatch& batch, Ack ack) 
   return result;
 }
 
-absl::StatusOr<CommitResult> WebHouse::Track(std::span<const Event> events, Ack ack) {
+absl::StatusOr<CommitResult> WebHouse::Track(std::vector<Event> events, std::vector<Reject> rejects,
+                                             Ack ack) {
   EventBatch batch;
   batch.source = std::string(kTrackSource);
-  batch.events.assign(events.begin(), events.end());
-  batch.to_lines = static_cast<int64_t>(events.size());
+  batch.to_lines = static_cast<int64_t>(events.size() + rejects.size());
+  batch.events = std::move(events);
+  batch.rejects = std::move(rejects);
   RETURN_IF_ERROR(CheckBatch(batch));
-  CommitResult result;
+  absl::StatusOr<CommitResult> result;
   uint64_t written;
   {
     absl::MutexLock lock(&impl_->commit_mutex);
     ASSIGN_OR_RETURN(const SourceState state, impl_->Source(kTrackSource));
     batch.from_lines = state.lines;
     batch.to_lines += state.lines;
-    ASSIGN_OR_RETURN(result, impl_->CommitLocked(batch));
+    for (Reject& reject : batch.rejects) reject.line += state.lines;
+    result = impl_->CommitLocked(batch);
     written = impl_->version;
   }
+  RETURN_IF_ERROR(result.status());
   if (ack == Ack::kDurable) RETURN_IF_ERROR(impl_->SyncUpTo(written));
   return result;
 }
@@ -344,23 +364,28 @@ absl::Status WebHouse::ReplaceDerived(std::span<const Derived> derived) {
 absl::Status WebHouse::Impl::PutDerived(const Derived& derived, rocksdb::WriteBatch* batch,
                                         Totals* after) {
   RETURN_IF_ERROR(PutSessions(derived, batch, after));
-  if (derived.customer.has_value()) {
-    Customer before;
-    const absl::Status found = db->Get(Table::kCustomers, derived.customer->id, &before);
-    if (absl::IsNotFound(found)) {
-      ++after->customers;
-    } else {
-      RETURN_IF_ERROR(found);
-    }
-    CHECK(batch
-              ->Put(db->table(Table::kCustomers), derived.customer->id,
-                    EncodeRecord(*derived.customer))
-              .ok());
+  if (derived.person.kind == Person::Kind::kCustomer) {
+    RETURN_IF_ERROR(PutCustomer(derived, batch, after));
   }
   ASSIGN_OR_RETURN(const uint64_t mark, Mark(derived.person));
   if (mark == derived.mark) {
     CHECK(batch->Delete(db->table(Table::kDirty), keys::PersonPrefix(derived.person)).ok());
   }
+  return absl::OkStatus();
+}
+
+absl::Status WebHouse::Impl::PutCustomer(const Derived& derived, rocksdb::WriteBatch* batch,
+                                         Totals* after) {
+  const std::string& id = derived.person.id;
+  Customer before;
+  const absl::Status found = db->Get(Table::kCustomers, id, &before);
+  if (!found.ok() && !absl::IsNotFound(found)) return found;
+  after->customers += (derived.customer.has_value() ? 1 : 0) - (found.ok() ? 1 : 0);
+  rocksdb::ColumnFamilyHandle* const table = db->table(Table::kCustomers);
+  const rocksdb::Status filled = derived.customer.has_value()
+                                     ? batch->Put(table, id, EncodeRecord(*derived.customer))
+                                     : batch->Delete(table, id);
+  CHECK(filled.ok());
   return absl::OkStatus();
 }
 
@@ -465,19 +490,29 @@ absl::StatusOr<Product> WebHouse::GetProduct(absl::string_view id) const {
   return product;
 }
 
-absl::StatusOr<std::vector<Product>> WebHouse::GetProducts(std::span<const std::string> ids) const {
-  const std::vector<rocksdb::Slice> keys(ids.begin(), ids.end());
-  ASSIGN_OR_RETURN(const std::vector<rocksdb::PinnableSlice> rows,
-                   impl_->db->MultiGet(Table::kProducts, keys));
-  std::vector<Product> products(ids.size());
+absl::StatusOr<std::vector<std::shared_ptr<const Product>>> WebHouse::GetProducts(
+    std::span<const std::string> ids) const {
+  std::vector<std::shared_ptr<const Product>> products(ids.size());
   for (size_t i = 0; i < ids.size(); ++i) {
-    if (rows[i].empty()) {
-      products[i].id = ids[i];
-    } else {
-      RETURN_IF_ERROR(DecodeRecord(FromSlice(rows[i]), &products[i]));
-    }
+    ASSIGN_OR_RETURN(products[i], impl_->CachedProduct(ids[i]));
   }
   return products;
+}
+
+// A product that is not there is kept too, with nothing but its id.
+absl::StatusOr<std::shared_ptr<const Product>> WebHouse::Impl::CachedProduct(
+    const std::string& id) const {
+  uint64_t ticket;
+  if (auto cached = product_cache.Get(id, &ticket)) return cached;
+  auto product = std::make_shared<Product>();
+  const absl::Status found = db->Get(Table::kProducts, id, product.get());
+  if (absl::IsNotFound(found)) {
+    product->id = id;
+  } else {
+    RETURN_IF_ERROR(found);
+  }
+  product_cache.Put(id, product, ticket);
+  return product;
 }
 
 absl::StatusOr<SourceState> WebHouse::Impl::Source(absl::string_view name) const {

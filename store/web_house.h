@@ -55,7 +55,7 @@ struct Derived {
   Person person;
   uint64_t mark = 0;  // the mark that Dirty() or MarkOf() gave
   std::vector<Session> sessions;
-  std::optional<Customer> customer;  // for customers only
+  std::optional<Customer> customer;  // none: a visitor, or a customer without events
 };
 
 struct DirtyPerson {
@@ -66,8 +66,8 @@ struct DirtyPerson {
 class WebHouse {
  public:
   struct Options {
-    std::string directory;                // made if absent, with its parents
-    bool create = true;                   // else NotFound where there is no store
+    std::string directory;                          // made if absent, with its parents
+    bool create = true;                             // else NotFound where there is no store
     std::shared_ptr<StoreBudget> budget = nullptr;  // null: one of its own, 256 MiB in all
   };
 
@@ -94,8 +94,10 @@ class WebHouse {
   absl::StatusOr<CommitResult> Commit(const EventBatch& batch, Ack ack);
 
   // Commits live events that have no position of their own: they continue the source named
-  // "track". Otherwise as Commit.
-  absl::StatusOr<CommitResult> Track(std::span<const Event> events, Ack ack);
+  // "track". `rejects` are those of the same call that were not valid; their `line` is the place
+  // in the call (from 1) and becomes the place in the source. Otherwise as Commit.
+  absl::StatusOr<CommitResult> Track(std::vector<Event> events, std::vector<Reject> rejects,
+                                     Ack ack);
 
   // Makes everything written so far durable.
   absl::Status Sync();
@@ -127,8 +129,10 @@ class WebHouse {
 
   absl::StatusOr<Customer> GetCustomer(absl::string_view id) const;  // NotFound
   absl::StatusOr<Product> GetProduct(absl::string_view id) const;    // NotFound
-  // The products of `ids`, in their order; one that is not there has only its id.
-  absl::StatusOr<std::vector<Product>> GetProducts(std::span<const std::string> ids) const;
+  // The products of `ids`, in their order; one that is not there has only its id. Those asked for
+  // lately are kept in memory.
+  absl::StatusOr<std::vector<std::shared_ptr<const Product>>> GetProducts(
+      std::span<const std::string> ids) const;
   // A source never seen is at 0 with no outcomes.
   absl::StatusOr<SourceState> GetSource(absl::string_view name) const;
   Totals GetTotals() const;

@@ -26,8 +26,12 @@ constexpr size_t kConfigBytesMax = 1 << 20;
 // --- History ---
 constexpr size_t kHistoryEventsMax = 1000;  // newest events of a customer that ranking reads
 
+constexpr size_t kProfilesCachedMax = 20'000;  // folded-in customers that a site keeps at hand
+
 // --- Model ---
 constexpr uint32_t kFactorsMax = 1024;
+constexpr uint32_t kEpochsMax = 1000;
+constexpr uint32_t kThreadsMax = 1024;  // of one training
 constexpr uint64_t kModelBytesMax = uint64_t{64} << 30;
 
 // --- Server ---
@@ -35,9 +39,12 @@ constexpr int32_t kFrameBytesMax = 1 << 20;             // storefront port
 constexpr int32_t kBackofficeFrameBytesMax = 64 << 20;  // back-office port: import batches
 constexpr int32_t kWireStringBytesMax = 64 << 10;
 constexpr int32_t kWireContainerMax = 1000;
+constexpr int32_t kWireElementBytesMin = 16;  // per list or map entry, of the largest frame
 constexpr size_t kConnectionsMax = 1024;
-constexpr int32_t kSuggestionsMax = 200;  // k of one request
-constexpr size_t kTrackEventsMax = 500;   // events of one track call
+constexpr size_t kDescriptorsReserved = 256;      // for files, when connections take the rest
+constexpr size_t kIdleBufferBytesMax = 64 << 10;  // that an idle connection may hold on to
+constexpr int32_t kSuggestionsMax = 200;          // k of one request
+constexpr size_t kTrackEventsMax = 500;           // events of one track call
 constexpr int32_t kDeadlineMsDefault = 100;
 constexpr int32_t kDeadlineMsMax = 10'000;
 

@@ -1,10 +1,13 @@
 #include <fstream>
+#include <memory>
+#include <string>
 #include <sys/stat.h>
 
 #include "store/base/atomic_file.h"
 #include "store/base/check.h"
 #include "store/base/clock.h"
 #include "store/base/crc32c.h"
+#include "store/base/row_cache.h"
 #include "store/base/status_macros.h"
 #include "store/base/utf8.h"
 #include "tests/testing/testing.h"
@@ -80,6 +83,40 @@ TEST(SimClock, MovesOnlyWhenTold) {
   clock.Advance(5);
   EXPECT_EQ(clock.NowMs(), 1005);
   EXPECT_EQ(clock.SteadyNs() - start_ns, 5'000'000);
+}
+
+TEST(RowCache, GivesBackWhatWasPutUntilItIsErased) {
+  RowCache<std::string> cache(1000);
+  uint64_t ticket;
+  EXPECT_EQ(cache.Get("k", &ticket), nullptr);
+  cache.Put("k", std::make_shared<std::string>("row"), ticket);
+  ASSERT_NE(cache.Get("k", &ticket), nullptr);
+  EXPECT_EQ(*cache.Get("k", &ticket), "row");
+  cache.Erase("k");
+  EXPECT_EQ(cache.Get("k", &ticket), nullptr);
+}
+
+TEST(RowCache, AReaderThatBeganBeforeAChangeCannotPutTheOldRowBack) {
+  RowCache<std::string> cache(1000);
+  uint64_t ticket;
+  EXPECT_EQ(cache.Get("k", &ticket), nullptr);  // the reader begins
+  cache.Erase("k");                             // the row changes
+  cache.Put("k", std::make_shared<std::string>("old"), ticket);
+  EXPECT_EQ(cache.Get("k", &ticket), nullptr);
+}
+
+TEST(RowCache, StaysWithinItsBound) {
+  constexpr size_t kRows = 10'000;
+  RowCache<std::string> cache(640);
+  uint64_t ticket;
+  size_t kept = 0;
+  for (size_t i = 0; i < kRows; ++i) {
+    EXPECT_EQ(cache.Get(std::to_string(i), &ticket), nullptr);
+    cache.Put(std::to_string(i), std::make_shared<std::string>("row"), ticket);
+  }
+  for (size_t i = 0; i < kRows; ++i) kept += cache.Get(std::to_string(i), &ticket) != nullptr;
+  EXPECT_GT(kept, 0u);
+  EXPECT_LE(kept, 1000u);
 }
 
 TEST(Utf8, TellsTextFromBytes) {

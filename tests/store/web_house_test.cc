@@ -122,7 +122,7 @@ TEST_F(WebHouseTest, OfConflictingContentsTheSameOneStandsWhateverCameFirst) {
       for (const size_t i : order) {
         batch.push_back(contents[i]);
         if (one_batch && batch.size() < contents.size()) continue;
-        const CommitResult r = Value(house->Track(batch, Ack::kApplied));
+        const CommitResult r = Value(house->Track(batch, {}, Ack::kApplied));
         sum.accepted += r.accepted;
         sum.conflicting_duplicate += r.conflicting_duplicate;
         batch.clear();
@@ -244,7 +244,7 @@ TEST_F(WebHouseTest, NewestFactsAboutAProductStandInAnyOrder) {
   do {
     TempDir dir;
     auto house = Value(WebHouse::Open({.directory = dir.File("db")}));
-    for (const Event& event : events) ASSERT_OK(house->Track({&event, 1}, Ack::kApplied).status());
+    for (const Event& event : events) ASSERT_OK(house->Track({event}, {}, Ack::kApplied).status());
     const Product product = Value(house->GetProduct("p1"));
     EXPECT_EQ(product.name, "new");
     EXPECT_EQ(product.price_minor, 9);
@@ -319,7 +319,7 @@ TEST_F(WebHouseTest, ACheckpointIsACopyThatCannotBeWritten) {
   auto copy = Value(WebHouse::OpenCheckpoint(dir_.File("copy")));
   EXPECT_EQ(copy->GetTotals().events, 1);
   const Event event = MakeEvent("c", "c1", kDay, EventKind::VIEW_ITEM);
-  EXPECT_TRUE(absl::IsFailedPrecondition(copy->Track({&event, 1}, Ack::kApplied).status()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(copy->Track({event}, {}, Ack::kApplied).status()));
 }
 
 TEST_F(WebHouseTest, ConcurrentTrackersLoseAndDoubleNothing) {
@@ -333,7 +333,7 @@ TEST_F(WebHouseTest, ConcurrentTrackersLoseAndDoubleNothing) {
         const std::string id = std::to_string((t / 2) * kEvents + i);
         const Event event = MakeEvent(id, "c" + id, kDay + i, EventKind::VIEW_ITEM, "p");
         const Ack ack = i % 50 == 0 ? Ack::kDurable : Ack::kApplied;
-        ASSERT_OK(house_->Track({&event, 1}, ack).status());
+        ASSERT_OK(house_->Track({event}, {}, ack).status());
       }
     });
   }
@@ -341,6 +341,23 @@ TEST_F(WebHouseTest, ConcurrentTrackersLoseAndDoubleNothing) {
   Reopen();
   EXPECT_EQ(house_->GetTotals().events, kThreads / 2 * kEvents);
   EXPECT_EQ(Value(house_->GetSource("track")).lines, kThreads * kEvents);
+}
+
+TEST_F(WebHouseTest, RejectsOfLiveEventsAreKeptAtTheirPlaceInTheStream) {
+  Reject reject;
+  reject.line = 2;
+  reject.reason = "bad_id";
+  for (int call = 0; call < 2; ++call) {
+    const Event event = MakeEvent(std::to_string(call), "c1", kDay, EventKind::VIEW_ITEM);
+    ASSERT_OK(house_->Track({event}, {reject}, Ack::kApplied).status());
+  }
+  RejectCursor rejects = house_->Rejects("track");
+  ASSERT_TRUE(rejects.Valid());
+  EXPECT_EQ(rejects.value().line, 2);
+  rejects.Next();
+  ASSERT_TRUE(rejects.Valid());
+  EXPECT_EQ(rejects.value().line, 4);
+  EXPECT_OK(rejects.Finish());
 }
 
 TEST_F(WebHouseTest, ASecondOpenerIsTurnedAway) {
