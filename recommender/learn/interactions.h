@@ -9,8 +9,9 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
 
-#include "recommender/model/row_solver.h"
+#include "recommender/model/cell.h"
 #include "recommender/model/settings.h"
 #include "store/records_types.h"
 
@@ -27,26 +28,27 @@ struct SparseRows {
   std::span<const Cell> row(size_t r) const {
     return {cells.data() + offsets[r], cells.data() + offsets[r + 1]};
   }
-  SparseRows Transposed() const;  // O(cells)
+  SparseRows Transposed() const;          // O(cells)
+  std::vector<float> ColumnSums() const;  // of weights, O(cells)
 };
 
 struct Interactions {
   std::vector<std::string> products;  // ids by column
   SparseRows by_person;               // persons x products
-  int64_t newest_ms = 0;              // time of the newest event counted
+  int64_t newest_ms = 0;              // ages were counted back from here
 };
 
 // Gathers events person by person.
 //
 //   InteractionsBuilder builder(weights, newest_ms);
-//   for each person: for each event: builder.Add(event);  builder.EndPerson();
+//   for each person: for each event: builder.Add(kind, time, product);  builder.EndPerson();
 //   Interactions all = std::move(builder).Build();
 class InteractionsBuilder {
  public:
   // Ages are counted back from `newest_ms`.
   InteractionsBuilder(const WeightSettings& weights, int64_t newest_ms);
 
-  void Add(const Event& event);
+  void Add(EventKind kind, int64_t time_ms, absl::string_view product);
   // Closes the row; a person whose events say nothing about taste leaves none. True if one was
   // added.
   bool EndPerson();
@@ -58,12 +60,9 @@ class InteractionsBuilder {
   const int64_t newest_ms_;
   absl::flat_hash_map<std::string, uint32_t> index_;
   std::vector<std::string> products_;
-  absl::flat_hash_map<uint32_t, float> row_;
+  std::vector<Cell> row_;  // of the person that is being added
   SparseRows by_person_;
 };
-
-// weight(kind) * 2^(-age / half_life), for an event `age_ms` old (negative ages count as 0).
-float EventWeight(const WeightSettings& weights, EventKind kind, int64_t age_ms);
 
 }  // namespace vitrine
 

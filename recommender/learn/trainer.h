@@ -9,26 +9,26 @@
 #include "absl/status/statusor.h"
 
 #include "recommender/learn/interactions.h"
+#include "recommender/learn/train_progress.h"
 #include "recommender/model/model.h"
 #include "store/web_house.h"
 
 namespace vitrine {
 
-struct TrainProgress {
-  uint32_t epoch = 0;  // done
-  uint32_t epochs = 0;
-  double seconds_left = 0;
-};
-
 struct TrainOptions {
-  WeightSettings weights;
-  AlsSettings als;
-  int64_t now_ms = 0;  // ages are counted from the newest event, not from here
-  std::function<void(const TrainProgress&)> on_progress;  // may be empty
+  WeightSettings weights = {};
+  AlsSettings als = {};
+  int64_t now_ms = 0;  // when the model was made; ages are counted from the newest event
+  std::function<void(const TrainProgress&)> on_progress = {};  // may be empty
 };
 
-// Trains on everything in `house` (a checkpoint, or a store nobody writes to). FailedPrecondition
-// if it holds no event that says something about taste.
+// Everything in `house` (a checkpoint, or a store nobody writes to), read twice: for the newest
+// event that says something about taste, then for all of them.
+absl::StatusOr<Interactions> GatherInteractions(const WebHouse& house,
+                                                const WeightSettings& weights);
+
+// Trains on them. FailedPrecondition if no event says anything about taste; InvalidArgument if a
+// setting is out of range.
 absl::StatusOr<Model> TrainModel(const WebHouse& house, const TrainOptions& options);
 
 // The same from interactions in memory.

@@ -14,22 +14,20 @@
 #include <string>
 #include <vector>
 
-#include "Eigen/Core"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "recommender/model/factors.h"
 #include "recommender/model/settings.h"
 
 namespace vitrine {
 
-// Row i belongs to product i; row-major, so that a product's factors lie together.
-using FactorMatrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
 struct Model {
   std::string id;
   int64_t trained_at_ms = 0;
+  int64_t newest_ms = 0;     // of the events it was trained on: ages are counted back from here
   int64_t persons = 0;       // that it was trained on
   int64_t interactions = 0;  // cells of the matrix
   double train_seconds = 0;
@@ -46,11 +44,12 @@ struct Model {
   absl::flat_hash_map<std::string, uint32_t> index;
 
   std::optional<uint32_t> Find(absl::string_view product_id) const;
-  // Fills `gramian`, `by_popularity` (ties: lower index first) and `index` from the rest.
+  // Fills `gramian`, `by_popularity` (ties: lower index first) and `index` from the rest. One
+  // thread: O(products * d^2).
   void Derive();
 };
 
-// Writes to a temporary name, syncs, renames.
+// Replaces `path` whole (WriteFileAtomically).
 absl::Status WriteModel(const Model& model, const std::string& path);
 
 // DataLoss (with what and where) if any byte is damaged, missing or too many; InvalidArgument if it

@@ -12,30 +12,30 @@
 
 #include "Eigen/Core"
 
-#include "recommender/model/model.h"
+#include "recommender/model/cell.h"
+#include "recommender/model/factors.h"
 #include "recommender/model/settings.h"
 
 namespace vitrine {
 
-// One non-zero of a row: the other side's index and the cell's weight.
-struct Cell {
-  uint32_t index = 0;
-  float weight = 0;
-};
-
 // Strength of the L2 term for a row of this degree against `other_rows` rows.
 float RowRegularization(const AlsSettings& settings, size_t degree, size_t other_rows);
 
-// Keeps the d x d scratch; one per thread. O(n d^2 + d^3).
+// Keeps the d x d scratch, so that solving allocates nothing; one per thread. O(n d^2 + d^3).
 class RowSolver {
  public:
-  // `other` (rows x d) and `gramian` (d x d, other^T other) must outlive the solver.
+  // `gramian` is Gramian(other); `other` (rows x d) must outlive the solver.
   RowSolver(const FactorMatrix& other, const FactorMatrix& gramian, const AlsSettings& settings);
 
-  // Writes the solution to `out` (d floats). A row without cells is zero.
+  // Writes the solution to `out` (d floats). Cells whose weight is not positive and finite are
+  // left out; a row without cells is zero, and so is one that floats cannot solve.
+  // REQUIRES: every cell's index < other.rows().
   void Solve(std::span<const Cell> row, float* out);
 
  private:
+  // Adds at most kBatchCells cells to the normal equations; the number that counted.
+  size_t AddBatch(std::span<const Cell> cells, Eigen::Map<Eigen::VectorXf>* right_side);
+
   const FactorMatrix& other_;
   const AlsSettings settings_;
   Eigen::MatrixXf base_;    // unobserved_weight * gramian

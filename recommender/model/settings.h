@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "absl/status/status.h"
+
 #include "store/records_types.h"
 
 namespace vitrine {
@@ -15,11 +17,11 @@ namespace vitrine {
 struct WeightSettings {
   float page_view = 0.1f;
   float view_item = 1.0f;
-  float add_to_cart = 3.0f;
-  float add_to_wishlist = 2.0f;
-  float purchase = 5.0f;
-  float cell_weight_max = 20.0f;
-  double half_life_days = 365.0;
+  float add_to_cart = 2.0f;
+  float add_to_wishlist = 1.5f;
+  float purchase = 3.0f;
+  float cell_weight_max = 10.0f;
+  double half_life_days = 180.0;
 
   // 0 for kinds that say nothing about taste.
   float Of(EventKind kind) const;
@@ -32,14 +34,18 @@ struct WeightSettings {
 // side)^regularization_exponent.
 struct AlsSettings {
   uint32_t factors = 64;  // 1 to limits::kFactorsMax
-  uint32_t epochs = 12;
-  float unobserved_weight = 0.1f;
+  uint32_t epochs = 10;
+  float unobserved_weight = 0.3f;
   float regularization = 0.01f;
   float regularization_exponent = 1.0f;
   float init_stddev = 0.1f;  // of the initial factors, over sqrt(factors)
   uint64_t seed = 1;
-  uint32_t threads = 0;  // 0: all cores. The result is the same for one seed and thread count.
+  uint32_t threads = 0;  // 0: all cores. The result does not depend on it.
 };
+
+// InvalidArgument, naming the setting, if one is out of its range or no number.
+absl::Status Validate(const WeightSettings& weights);
+absl::Status Validate(const AlsSettings& als);
 
 }  // namespace vitrine
 

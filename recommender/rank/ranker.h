@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_set.h"
 
 #include "recommender/model/model.h"
+#include "recommender/rank/fold_in.h"
 #include "store/records_types.h"
 
 namespace vitrine {
@@ -19,14 +20,17 @@ enum class ListSource { kTaste, kSimilar, kPopular };
 
 struct Ranked {
   uint32_t product = 0;  // index in the model
-  float score = 0;
+  float score = 0;       // comparable within one source only
   ListSource source = ListSource::kTaste;
 };
 
 struct RankOptions {
   size_t k = 10;
-  int64_t now_ms = 0;
+  int64_t now_ms = 0;  // tells the current session; ages are counted as in training (fold_in.h)
   int64_t session_gap_ms = 30 * 60 * 1000;
+  // How much of the ranking the current session decides, 0 to 1, whatever the length of the
+  // history behind it (Taste in fold_in.h). Nothing changes for a person without a session.
+  float session_share = 0.5f;
   bool exclude_bought = true;
   bool exclude_seen = true;                                // in the current session
   const absl::flat_hash_set<uint32_t>* exclude = nullptr;  // more products to leave out
@@ -37,9 +41,17 @@ struct RankedList {
   int32_t history_events = 0;    // that said something about taste
 };
 
-// Folds the history (newest first) in and ranks the whole catalogue; a person without a usable
-// history gets what is popular, and so does the rest of a list that filters left short.
-// Thread-safe. O(n d^2 + d^3 + products * d).
+// The acts at the front (newest first) that belong to the visit going on at `now_ms`: no pause
+// between them, nor up to now, is longer than the gap.
+size_t CurrentSession(std::span<const Act> acts, int64_t now_ms, int64_t session_gap_ms);
+
+// Ranks the whole catalogue for a person; one without a usable history gets what is popular. Where
+// the person has bought or seen so much that the list would be short, it is filled up with the most
+// popular of those; `options.exclude` always holds. Thread-safe. O(acts + products * d), and a
+// fold-in of the session where there is one.
+RankedList Recommend(const Model& model, const Profile& profile, const RankOptions& options);
+
+// The same for a person who has to be folded in first (MakeProfile).
 RankedList Recommend(const Model& model, std::span<const Event> history,
                      const RankOptions& options);
 

@@ -1,0 +1,120 @@
+#include "recommender/learn/trainer.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+
+#include "recommender/learn/als/als.h"
+#include "store/base/clock.h"
+#include "store/base/crc32c.h"
+#include "store/base/status_macros.h"
+
+namespace vitrine {
+namespace {
+
+absl::Status NothingToLearn() {
+  return absl::FailedPreconditionError("no event says anything about taste");
+}
+
+absl::StatusOr<int64_t> NewestTasteEvent(const WebHouse& house, const WeightSettings& weights) {
+  std::optional<int64_t> newest;
+  EventCursor cursor = house.Events();
+  for (; cursor.Valid(); cursor.Next()) {
+    const Event& event = cursor.value();
+    if (event.items.empty() || weights.Of(event.kind) <= 0) continue;
+    newest = std::max(newest.value_or(event.time_ms), event.time_ms);
+  }
+  RETURN_IF_ERROR(cursor.Finish());
+  if (!newest) return NothingToLearn();
+  return *newest;
+}
+
+// "20261122T101500Z-1a2b3c4d": when, and which content.
+std::string ModelId(const Model& model) {
+  uint32_t crc = 0;
+  for (const std::string& product : model.products) crc = Crc32c(product, crc);
+  crc = Crc32c({reinterpret_cast<const char*>(model.factors.data()),
+                static_cast<size_t>(model.factors.size()) * sizeof(float)},
+               crc);
+  const std::string time = absl::FormatTime(
+      "%Y%m%d%ET%H%M%SZ", absl::FromUnixMillis(model.trained_at_ms), absl::UTCTimeZone());
+  return absl::StrCat(time, "-", absl::StrFormat("%08x", crc));
+}
+
+// Tells how long the rest takes if it goes on like this.
+class ProgressReporter {
+ public:
+  explicit ProgressReporter(const TrainOptions& options) : options_(options) {}
+
+  double Seconds() const {
+    return static_cast<double>(Clock::System().SteadyNs() - start_ns_) * 1e-9;
+  }
+
+  void Report(uint32_t done) const {
+    if (!options_.on_progress) return;
+    const double seconds_per_epoch = Seconds() / done;
+    options_.on_progress(
+        {done, options_.als.epochs, seconds_per_epoch * (options_.als.epochs - done)});
+  }
+
+ private:
+  const TrainOptions& options_;
+  const int64_t start_ns_ = Clock::System().SteadyNs();
+};
+
+}  // namespace
+
+absl::StatusOr<Interactions> GatherInteractions(const WebHouse& house,
+                                                const WeightSettings& weights) {
+  RETURN_IF_ERROR(Validate(weights));
+  ASSIGN_OR_RETURN(const int64_t newest_ms, NewestTasteEvent(house, weights));
+  InteractionsBuilder builder(weights, newest_ms);
+  std::optional<Person> current;
+  EventCursor cursor = house.Events();
+  for (; cursor.Valid(); cursor.Next()) {
+    if (Person person = cursor.person(); person != current) {
+      builder.EndPerson();
+      current = std::move(person);
+    }
+    const Event& event = cursor.value();
+    for (const Item& item : event.items) builder.Add(event.kind, event.time_ms, item.product_id);
+  }
+  RETURN_IF_ERROR(cursor.Finish());
+  builder.EndPerson();
+  return std::move(builder).Build();
+}
+
+absl::StatusOr<Model> TrainModel(const WebHouse& house, const TrainOptions& options) {
+  ASSIGN_OR_RETURN(const Interactions interactions, GatherInteractions(house, options.weights));
+  return TrainModel(interactions, options);
+}
+
+absl::StatusOr<Model> TrainModel(const Interactions& interactions, const TrainOptions& options) {
+  RETURN_IF_ERROR(Validate(options.weights));
+  RETURN_IF_ERROR(Validate(options.als));
+  if (interactions.by_person.cells.empty()) return NothingToLearn();
+
+  const ProgressReporter progress(options);
+  AlsFactors factors =
+      TrainAls(interactions.by_person, options.als, [&](uint32_t done) { progress.Report(done); });
+  Model model;
+  model.trained_at_ms = options.now_ms;
+  model.newest_ms = interactions.newest_ms;
+  model.persons = static_cast<int64_t>(interactions.by_person.rows());
+  model.interactions = static_cast<int64_t>(interactions.by_person.cells.size());
+  model.train_seconds = progress.Seconds();
+  model.weights = options.weights;
+  model.als = options.als;
+  model.products = interactions.products;
+  model.factors = std::move(factors.products);
+  model.popularity = interactions.by_person.ColumnSums();
+  model.Derive();
+  model.id = ModelId(model);
+  return model;
+}
+
+}  // namespace vitrine

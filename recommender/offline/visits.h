@@ -1,0 +1,42 @@
+// A site's history as evaluation wants it: who did what in which visit, oldest first, products as
+// numbers.
+
+#ifndef VITRINE_RECOMMENDER_OFFLINE_VISITS_H_
+#define VITRINE_RECOMMENDER_OFFLINE_VISITS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "recommender/model/settings.h"
+#include "store/web_house.h"
+
+namespace vitrine {
+
+// One product in one event.
+struct Action {
+  int64_t time_ms = 0;
+  uint32_t product = 0;
+  EventKind kind = VIEW_ITEM;
+};
+
+// A session, with what in it says something about taste (never nothing).
+struct Visit {
+  int64_t start_ms = 0;
+  std::vector<Action> actions = {};  // oldest first
+};
+
+struct Visits {
+  std::vector<std::string> products;        // ids
+  std::vector<std::vector<Visit>> persons;  // visits oldest first
+};
+
+// Reads events and the sessions that the store keeps. FailedPrecondition if an event lies in no
+// session (the sessions of its person are not up to date).
+absl::StatusOr<Visits> LoadVisits(const WebHouse& house, const WeightSettings& weights);
+
+}  // namespace vitrine
+
+#endif  // VITRINE_RECOMMENDER_OFFLINE_VISITS_H_

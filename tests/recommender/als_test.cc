@@ -1,0 +1,121 @@
+#include "recommender/learn/als/als.h"
+
+#include "Eigen/Cholesky"
+
+#include "recommender/model/row_solver.h"
+#include "tests/recommender/taste_data.h"
+
+namespace vitrine {
+namespace {
+
+using testing::MakeInteractions;
+
+const AlsSettings kSettings{.factors = 12, .epochs = 5, .threads = 2};
+
+// Textbook iALS: dense, in double, one normal equation after the other.
+Eigen::MatrixXd PlainSweep(const Eigen::MatrixXd& weights, const Eigen::MatrixXd& fixed,
+                           const AlsSettings& settings) {
+  const Eigen::MatrixXd gramian = fixed.transpose() * fixed;
+  Eigen::MatrixXd solved = Eigen::MatrixXd::Zero(weights.rows(), fixed.cols());
+  for (Eigen::Index r = 0; r < weights.rows(); ++r) {
+    const Eigen::VectorXd w = weights.row(r);
+    Eigen::MatrixXd system =
+        settings.unobserved_weight * gramian + fixed.transpose() * w.asDiagonal() * fixed;
+    system.diagonal().array() += RowRegularization(
+        settings, static_cast<size_t>((w.array() > 0).count()), static_cast<size_t>(fixed.rows()));
+    solved.row(r) = system.llt().solve(fixed.transpose() * w);
+  }
+  return solved;
+}
+
+Eigen::MatrixXd Dense(const SparseRows& rows) {
+  Eigen::MatrixXd dense = Eigen::MatrixXd::Zero(static_cast<Eigen::Index>(rows.rows()),
+                                                static_cast<Eigen::Index>(rows.columns));
+  for (size_t r = 0; r < rows.rows(); ++r) {
+    for (const Cell& cell : rows.row(r))
+      dense(static_cast<Eigen::Index>(r), cell.index) = cell.weight;
+  }
+  return dense;
+}
+
+TEST(Als, AgreesWithThePlainTwin) {
+  const SparseRows by_person = MakeInteractions({}, 11).by_person;
+  const Eigen::MatrixXd weights = Dense(by_person);
+  Eigen::MatrixXd persons = RandomFactors(by_person.rows(), kSettings).cast<double>();
+  Eigen::MatrixXd products;
+  for (uint32_t epoch = 0; epoch < kSettings.epochs; ++epoch) {
+    products = PlainSweep(weights.transpose(), persons, kSettings);
+    persons = PlainSweep(weights, products, kSettings);
+  }
+  // Scores, which unlike factors do not depend on a rotation of the space.
+  const AlsFactors trained = TrainAls(by_person, kSettings);
+  const Eigen::MatrixXd scores = (trained.persons * trained.products.transpose()).cast<double>();
+  EXPECT_LT((scores - persons * products.transpose()).cwiseAbs().maxCoeff(), 1e-4);
+  EXPECT_LT((trained.products.cast<double>() - products).norm(), 1e-4 * products.norm());
+}
+
+TEST(Als, HasTheSameBitsForASeedWhateverTheThreads) {
+  const SparseRows by_person = MakeInteractions({.persons = 500}, 12).by_person;
+  AlsSettings settings = kSettings;
+  const AlsFactors two = TrainAls(by_person, settings);
+  EXPECT_EQ(two.products, TrainAls(by_person, settings).products);
+  settings.threads = 1;
+  EXPECT_EQ(two.products, TrainAls(by_person, settings).products);
+  settings.threads = 5;
+  EXPECT_EQ(two.products, TrainAls(by_person, settings).products);
+  settings.seed = 2;
+  EXPECT_NE(two.products, TrainAls(by_person, settings).products);
+}
+
+TEST(Als, LowersTheLossWithEveryEpoch) {
+  const SparseRows by_person = MakeInteractions({}, 13).by_person;
+  const Eigen::MatrixXd weights = Dense(by_person);
+  double last = std::numeric_limits<double>::infinity();
+  for (const uint32_t epochs : {1u, 2u, 4u, 8u}) {
+    AlsSettings settings = kSettings;
+    settings.epochs = epochs;
+    const AlsFactors f = TrainAls(by_person, settings);
+    const Eigen::ArrayXXd scores = (f.persons * f.products.transpose()).cast<double>().array();
+    double loss = (weights.array() * (1 - scores).square()).sum() +
+                  settings.unobserved_weight * scores.square().sum();
+    const SparseRows by_product = by_person.Transposed();
+    for (size_t r = 0; r < by_person.rows(); ++r) {
+      loss += RowRegularization(settings, by_person.row(r).size(), by_product.rows()) *
+              f.persons.row(static_cast<Eigen::Index>(r)).squaredNorm();
+    }
+    for (size_t r = 0; r < by_product.rows(); ++r) {
+      loss += RowRegularization(settings, by_product.row(r).size(), by_person.rows()) *
+              f.products.row(static_cast<Eigen::Index>(r)).squaredNorm();
+    }
+    EXPECT_LT(loss, last) << epochs << " epochs";
+    last = loss;
+  }
+}
+
+TEST(Als, GivesRowsWithoutCellsZeros) {
+  SparseRows rows = MakeInteractions({}, 14).by_person;
+  rows.offsets.push_back(rows.cells.size());
+  const AlsFactors factors = TrainAls(rows, kSettings);
+  EXPECT_TRUE(factors.persons.bottomRows(1).isZero(0));
+  EXPECT_TRUE(factors.persons.allFinite());
+}
+
+TEST(Als, StartsFromNearlyNormalFactors) {
+  const AlsSettings settings{.factors = 100, .init_stddev = 0.5f};
+  const FactorMatrix factors = RandomFactors(1000, settings);
+  const double stddev = 0.5 / 10;
+  EXPECT_NEAR(factors.mean(), 0, 4 * stddev / std::sqrt(1e5));
+  EXPECT_NEAR(std::sqrt(factors.cast<double>().squaredNorm() / 1e5), stddev, 0.02 * stddev);
+  // Fixed for ever: models of one seed can be compared across versions and machines.
+  EXPECT_FLOAT_EQ(factors(0, 0), RandomFactors(1, settings)(0, 0));
+}
+
+TEST(Als, TellsHowManyEpochsAreDone) {
+  std::vector<uint32_t> heard;
+  TrainAls(MakeInteractions({}, 15).by_person, kSettings,
+           [&](uint32_t done) { heard.push_back(done); });
+  EXPECT_EQ(heard, (std::vector<uint32_t>{1, 2, 3, 4, 5}));
+}
+
+}  // namespace
+}  // namespace vitrine

@@ -1,0 +1,152 @@
+#include "recommender/model/row_solver.h"
+
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "Eigen/Cholesky"
+
+#include "tests/testing/testing.h"
+
+namespace vitrine {
+namespace {
+
+struct Problem {
+  FactorMatrix other;
+  FactorMatrix gramian;
+  AlsSettings settings;
+  std::vector<Cell> row;
+};
+
+Problem MakeProblem(size_t d, size_t rows, size_t degree, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  Problem problem;
+  problem.other.resize(static_cast<Eigen::Index>(rows), static_cast<Eigen::Index>(d));
+  for (float& value : problem.other.reshaped()) value = 0.3f * normal(random);
+  problem.gramian = Gramian(problem.other, 1);
+  problem.settings.factors = static_cast<uint32_t>(d);
+  for (size_t i = 0; i < degree; ++i) {
+    problem.row.push_back(
+        {static_cast<uint32_t>(i * rows / degree), 0.1f + 3 * std::abs(normal(random))});
+  }
+  return problem;
+}
+
+std::vector<float> Solve(const Problem& problem) {
+  std::vector<float> x(static_cast<size_t>(problem.other.cols()), -1);
+  RowSolver(problem.other, problem.gramian, problem.settings).Solve(problem.row, x.data());
+  return x;
+}
+
+Eigen::VectorXd AsDouble(const std::vector<float>& x) {
+  return Eigen::Map<const Eigen::VectorXf>(x.data(), static_cast<Eigen::Index>(x.size()))
+      .cast<double>();
+}
+
+// The normal equations as the paper has them, in double, over every row of the other side.
+Eigen::VectorXd PlainTwin(const Problem& problem) {
+  const Eigen::MatrixXd y = problem.other.cast<double>();
+  Eigen::MatrixXd system = Eigen::MatrixXd::Zero(y.cols(), y.cols());
+  for (Eigen::Index i = 0; i < y.rows(); ++i) {
+    system += problem.settings.unobserved_weight * y.row(i).transpose() * y.row(i);
+  }
+  Eigen::VectorXd right = Eigen::VectorXd::Zero(y.cols());
+  for (const Cell& cell : problem.row) {
+    system += cell.weight * y.row(cell.index).transpose() * y.row(cell.index);
+    right += cell.weight * y.row(cell.index).transpose();
+  }
+  system.diagonal().array() +=
+      RowRegularization(problem.settings, problem.row.size(), static_cast<size_t>(y.rows()));
+  return system.llt().solve(right);
+}
+
+// d loss / d x, with the loss summed over all rows of the other side, observed or not.
+Eigen::VectorXd LossGradient(const Problem& problem, const Eigen::VectorXd& x) {
+  Eigen::VectorXd gradient = 2.0 *
+                             RowRegularization(problem.settings, problem.row.size(),
+                                               static_cast<size_t>(problem.other.rows())) *
+                             x;
+  for (Eigen::Index i = 0; i < problem.other.rows(); ++i) {
+    const Eigen::VectorXd y = problem.other.row(i).cast<double>();
+    gradient += 2.0 * problem.settings.unobserved_weight * x.dot(y) * y;
+  }
+  for (const Cell& cell : problem.row) {
+    const Eigen::VectorXd y = problem.other.row(cell.index).cast<double>();
+    gradient -= 2.0 * cell.weight * (1 - x.dot(y)) * y;
+  }
+  return gradient;
+}
+
+TEST(RowSolver, AgreesWithThePlainTwin) {
+  for (const size_t d : {1, 8, 17, 64}) {
+    for (const size_t degree : {1, 5, 127, 128, 129, 300}) {
+      const Problem problem = MakeProblem(d, 400, degree, 3);
+      const Eigen::VectorXd twin = PlainTwin(problem);
+      EXPECT_LT((AsDouble(Solve(problem)) - twin).norm(), 1e-4 * (1 + twin.norm()))
+          << "d=" << d << " degree=" << degree;
+    }
+  }
+}
+
+TEST(RowSolver, LeavesNoGradientOfTheLoss) {
+  const Problem problem = MakeProblem(32, 300, 40, 4);
+  const double at_zero = LossGradient(problem, Eigen::VectorXd::Zero(32)).norm();
+  EXPECT_LT(LossGradient(problem, AsDouble(Solve(problem))).norm(), 1e-4 * at_zero);
+}
+
+TEST(RowSolver, GivesZeroForARowWithoutCells) {
+  Problem problem = MakeProblem(16, 50, 3, 5);
+  problem.row.clear();
+  EXPECT_EQ(Solve(problem), std::vector<float>(16, 0.0f));
+}
+
+TEST(RowSolver, LeavesOutWeightsThatAreNotPositiveAndFinite) {
+  Problem problem = MakeProblem(64, 50, 3, 6);
+  const std::vector<float> clean = Solve(problem);
+  for (const float bad : {0.0f, -1.0f, std::numeric_limits<float>::quiet_NaN(),
+                          std::numeric_limits<float>::infinity()}) {
+    problem.row.push_back({7, bad});
+  }
+  EXPECT_EQ(Solve(problem), clean);
+  problem.row.erase(problem.row.begin(), problem.row.begin() + 3);
+  EXPECT_EQ(Solve(problem), std::vector<float>(64, 0.0f)) << "only bad weights left";
+}
+
+TEST(RowSolver, NeverGivesWhatIsNoNumber) {
+  Problem problem = MakeProblem(16, 50, 3, 7);
+  for (const float huge : {1e6f, 1e20f, 3e38f}) {
+    problem.row[0].weight = huge;
+    for (const float value : Solve(problem)) EXPECT_TRUE(std::isfinite(value)) << huge;
+  }
+}
+
+TEST(RowSolver, GivesZeroWhereFloatsCannotSolve) {
+  Problem problem = MakeProblem(16, 50, 3, 7);
+  problem.other *= 1e20f;
+  problem.gramian = Gramian(problem.other, 1);
+  EXPECT_EQ(Solve(problem), std::vector<float>(16, 0.0f));
+}
+
+TEST(RowSolver, SolvesRowAfterRowWithTheSameScratch) {
+  const Problem problem = MakeProblem(16, 200, 150, 8);
+  RowSolver solver(problem.other, problem.gramian, problem.settings);
+  std::vector<float> first(16), between(16), again(16);
+  solver.Solve(problem.row, first.data());
+  solver.Solve(std::span(problem.row).first(2), between.data());
+  solver.Solve(problem.row, again.data());
+  EXPECT_EQ(first, again);
+  EXPECT_NE(first, between);
+}
+
+TEST(RowRegularization, GrowsWithTheRowAsThePaperSays) {
+  const AlsSettings settings{
+      .unobserved_weight = 0.5f, .regularization = 0.1f, .regularization_exponent = 1};
+  EXPECT_FLOAT_EQ(RowRegularization(settings, 20, 100), 0.1f * (20 + 50));
+  const AlsSettings root{
+      .unobserved_weight = 0.5f, .regularization = 0.1f, .regularization_exponent = 0.5f};
+  EXPECT_FLOAT_EQ(RowRegularization(root, 50, 100), 0.1f * 10);
+}
+
+}  // namespace
+}  // namespace vitrine
