@@ -29,10 +29,10 @@ struct ImportProgress {
 };
 
 struct ImportOptions {
-  std::string source_name;  // empty: the file's canonical path
+  std::string source_name = {};  // empty: the file's canonical path
   size_t batch_events = 8192;
   // Called about once a batch, from one thread.
-  std::function<void(const ImportProgress&)> on_progress;
+  std::function<void(const ImportProgress&)> on_progress = nullptr;
 };
 
 struct ImportSummary {

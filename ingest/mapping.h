@@ -5,6 +5,7 @@
 #define VITRINE_INGEST_MAPPING_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,11 +19,17 @@ namespace vitrine {
 struct Mapping {
   enum class Format { kCsv, kJsonLines };
 
-  // A condition on one column; the first rule that holds wins.
-  struct Rule {
+  // Holds if the column's field is one of `values`; a value that ends in '*' stands for all that
+  // begin so.
+  struct Condition {
     std::string column;
-    std::vector<std::string> equals;        // any of these; or
-    std::string matches;                    // an RE2 that must match the whole field
+    std::vector<std::string> values;
+  };
+
+  // Holds if every condition of `when` does and none of `unless`. The first rule that holds wins.
+  struct Rule {
+    std::vector<Condition> when;
+    std::vector<Condition> unless;
     std::string reason;                     // of an [[ignore]] rule
     EventKind kind = EventKind::PAGE_VIEW;  // of a [[kind]] rule
   };
@@ -35,19 +42,35 @@ struct Mapping {
     int64_t step_ms = 0;
   };
 
+  struct Customer {
+    std::string column;        // a line whose field is empty names no customer
+    std::string strip_suffix;  // cut off where it is there ("17850.0")
+  };
+
+  struct Visitor {
+    std::string column;
+    std::string prefix;                  // put in front, to keep the ids of two sources apart
+    bool only_without_customer = false;  // lines that name a customer get no visitor
+  };
+
   Format format = Format::kCsv;
-  char delimiter = ',';
+  SiteSettings site;     // what an import with this mapping sets for its site
   std::string currency;  // ISO 4217; for lines that do not say
+
+  // The rest is for CSV.
+  char delimiter = ',';
   EventKind default_kind = EventKind::VIEW_ITEM;
+  Channel channel = Channel::WEB;
   std::vector<Rule> kinds;
   std::vector<Rule> ignores;
   Time time;
-  // Column names; empty = the file has none. `id` columns joined make the event id; without any
-  // the id is a fingerprint of the event, so equal lines are duplicates.
-  std::vector<std::string> id;
-  std::string customer, customer_strip_suffix, visitor, visitor_prefix, visitor_fallback;
+  Customer customer;
+  Visitor visitor;
+  // Column names; empty = the file has none. `event_id` columns joined by '/' make the event id;
+  // without any the id is a fingerprint of the event, so equal lines are duplicates.
+  std::vector<std::string> event_id;
   std::string order, product, name, category, quantity, price, country;
-  int64_t session_gap_ms = 30 * 60 * 1000;
+  std::map<std::string, std::string> category_names;  // what the file writes, to what people read
 };
 
 // InvalidArgument with file, line and what is wrong; unknown keys are errors (they are typos).

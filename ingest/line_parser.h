@@ -1,0 +1,58 @@
+// One line in, one outcome out: an event that the store will take, a line to ignore, or a reject.
+
+#ifndef VITRINE_INGEST_LINE_PARSER_H_
+#define VITRINE_INGEST_LINE_PARSER_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "ingest/formats/csv.h"
+#include "ingest/formats/json_lines.h"
+#include "ingest/formats/line_reader.h"
+#include "ingest/mapping.h"
+#include "ingest/row_mapper.h"
+#include "store/records_types.h"
+
+namespace vitrine {
+
+struct Outcome {
+  enum class Kind { kEvent, kIgnored, kRejected };
+
+  Kind kind = Kind::kEvent;
+  std::string reason;  // of a line that is ignored or rejected
+  std::string detail;  // of one that is rejected
+};
+
+// Not thread-safe: keeps its buffers from line to line. `mapping` must outlive the parser.
+class LineParser {
+ public:
+  // How a reader must find the lines of this format.
+  static std::optional<char> Delimiter(const Mapping& mapping);
+
+  // Reads the header off the front of `reader` if the format has one. InvalidArgument if it lacks
+  // a column.
+  static absl::StatusOr<LineParser> Create(const Mapping& mapping, LineReader* reader);
+
+  // What becomes of `line`. An event is valid (ValidateEvent) and has an id: its fingerprint, if
+  // the line has none.
+  Outcome Parse(const Line& line, Event* event);
+
+ private:
+  LineParser() = default;
+
+  absl::StatusOr<bool> ParseText(absl::string_view text, Event* event, absl::string_view* ignored);
+
+  std::optional<CsvSplitter> splitter_;  // of a CSV mapping
+  std::optional<RowMapper> mapper_;
+  std::unique_ptr<JsonEventParser> json_;  // of a JSON lines mapping
+  std::string encoded_;                    // what a fingerprint is taken of
+};
+
+}  // namespace vitrine
+
+#endif  // VITRINE_INGEST_LINE_PARSER_H_

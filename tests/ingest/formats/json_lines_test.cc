@@ -1,0 +1,136 @@
+#include "ingest/formats/json_lines.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <random>
+#include <string>
+
+#include "absl/strings/match.h"
+
+#include "tests/testing/testing.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::HasSubstr;
+
+Event Parsed(absl::string_view line) {
+  JsonEventParser parser("EUR");
+  Event event;
+  EXPECT_OK(parser.Parse(line, &event)) << line;
+  return event;
+}
+
+std::string FaultOf(absl::string_view line, absl::string_view currency = "EUR") {
+  JsonEventParser parser(currency);
+  Event event;
+  return std::string(parser.Parse(line, &event).message());
+}
+
+TEST(JsonEventParser, ReadsEveryField) {
+  const Event event = Parsed(
+      R"({"id":"e1","time_ms":1700000000123,"kind":"purchase","channel":"call_center",)"
+      R"("customer_id":"c","visitor_id":"v","order_id":"o","currency":"GBP","search_terms":"s",)"
+      R"("url":"u","referrer":"r","country":"k","user_agent":"a",)"
+      R"("items":[{"product_id":"p","quantity":3,"price_minor":255,"name":"n","category":"t"}]})");
+  EXPECT_EQ(event.id, "e1");
+  EXPECT_EQ(event.time_ms, 1'700'000'000'123);
+  EXPECT_EQ(event.kind, EventKind::PURCHASE);
+  EXPECT_EQ(event.channel, Channel::CALL_CENTER);
+  EXPECT_EQ(event.customer_id + event.visitor_id + event.order_id + event.currency +
+                event.search_terms + event.url + event.referrer + event.country + event.user_agent,
+            "cvoGBPsurka");
+  ASSERT_EQ(event.items.size(), 1u);
+  EXPECT_EQ(event.items[0].product_id, "p");
+  EXPECT_EQ(event.items[0].quantity, 3);
+  EXPECT_EQ(event.items[0].price_minor, 255);
+  EXPECT_EQ(event.items[0].name, "n");
+  EXPECT_EQ(event.items[0].category, "t");
+}
+
+TEST(JsonEventParser, ReadsTimeAsRfc3339) {
+  EXPECT_EQ(Parsed(R"({"time":"2010-12-01T09:26:00+01:00","kind":"login"})").time_ms,
+            1'291'191'960'000);
+  EXPECT_EQ(Parsed(R"({"time":"2010-12-01T08:26:00.250Z","kind":"login"})").time_ms,
+            1'291'191'960'250);
+}
+
+TEST(JsonEventParser, ReadsDecimalPricesToTheLastDigit) {
+  const auto price = [](const std::string& digits, const std::string& currency) {
+    return Parsed(R"({"time_ms":1,"kind":"purchase","items":[{"product_id":"p","price":)" + digits +
+                  R"(}],"currency":")" + currency + R"("})")
+        .items.at(0)
+        .price_minor;
+  };
+  EXPECT_EQ(price("2.55", "GBP"), 255);
+  EXPECT_EQ(price("\"2.55\"", "GBP"), 255);
+  EXPECT_EQ(price("9007199254.99 ", "EUR"), 900'719'925'499);
+  EXPECT_EQ(price("1.234", "KWD"), 1'234);
+  EXPECT_EQ(price("150", "JPY"), 150);
+}
+
+TEST(JsonEventParser, UnknownFieldsAreSkippedAndNullIsAbsent) {
+  const Event event = Parsed(
+      R"({"x":{"id":"no","deep":[1,{"kind":2}]},"time_ms":5,"url":null,"kind":"page_view","y":[]})");
+  EXPECT_EQ(event.id, "");
+  EXPECT_EQ(event.time_ms, 5);
+  EXPECT_FALSE(event.__isset.url);
+}
+
+TEST(JsonEventParser, AFaultNamesItsReasonAndItsField) {
+  const auto item = [](const std::string& second) {
+    return FaultOf(R"({"time_ms":1,"kind":"purchase","items":[{"product_id":"p"},)" + second +
+                   "]}");
+  };
+  EXPECT_THAT(FaultOf(R"({"time_ms":1)"), HasSubstr("bad_json: "));
+  EXPECT_THAT(FaultOf("[]"), HasSubstr("bad_json: "));
+  EXPECT_THAT(FaultOf("null"), HasSubstr("bad_json: "));
+  EXPECT_THAT(FaultOf(R"({"time_ms":1,"kind":"login"} x)"), HasSubstr("bad_json: "));
+  EXPECT_THAT(FaultOf(R"({"kind":"login"})"), HasSubstr("missing_field: "));
+  EXPECT_THAT(FaultOf(R"({"time_ms":1})"), HasSubstr("missing_field: kind"));
+  EXPECT_THAT(FaultOf(R"({"time_ms":"1","kind":"login"})"), HasSubstr("bad_time: time_ms"));
+  EXPECT_THAT(FaultOf(R"({"time":"yesterday","kind":"login"})"), HasSubstr("bad_time: "));
+  EXPECT_THAT(FaultOf(R"({"time_ms":1,"kind":"buy"})"), HasSubstr("bad_kind: "));
+  EXPECT_THAT(FaultOf(R"({"time_ms":1,"kind":"login","channel":"fax"})"),
+              HasSubstr("bad_channel: "));
+  EXPECT_THAT(FaultOf(R"({"time_ms":1,"kind":"login","customer_id":7})"),
+              HasSubstr("bad_id: customer_id"));
+  EXPECT_THAT(FaultOf(R"({"time_ms":1,"kind":"login","url":[]})"), HasSubstr("bad_event: url"));
+  EXPECT_THAT(item(R"({"quantity":0})"), HasSubstr("bad_quantity: items[1].quantity"));
+  EXPECT_THAT(item(R"({"quantity":1.5})"), HasSubstr("bad_quantity: items[1].quantity"));
+  EXPECT_THAT(item(R"({"price":"x"})"), HasSubstr("bad_price: "));
+  EXPECT_THAT(item(R"({"price":1e2})"), HasSubstr("bad_price: "));
+  EXPECT_THAT(item(R"({"price":true})"), HasSubstr("bad_price: items[1].price"));
+  EXPECT_THAT(item(R"(7)"), HasSubstr("bad_event: items[1]"));
+}
+
+TEST(JsonEventParser, PricesNeedACurrency) {
+  const char* const line =
+      R"({"time_ms":1,"kind":"purchase","items":[{"product_id":"p","price":1}]})";
+  EXPECT_THAT(FaultOf(line, ""), HasSubstr("missing_field: currency"));
+  EXPECT_EQ(Parsed(line).currency, "EUR");
+}
+
+TEST(JsonEventParser, NoDamageToALineBreaksIt) {
+  const std::string line =
+      R"({"id":"e\u00e9","time":"2010-12-01T09:26:00Z","kind":"purchase","customer_id":"c",)"
+      R"("items":[{"product_id":"p","quantity":3,"price":2.5,"name":null}],"x":[[{}]]})";
+  const uint64_t seed = std::random_device()();
+  SCOPED_TRACE(seed);
+  std::mt19937_64 random(seed);
+  JsonEventParser parser("EUR");
+  Event event;
+  ASSERT_OK(parser.Parse(line, &event));
+  for (int i = 0; i < 20'000; ++i) {
+    std::string damaged = line.substr(0, 1 + random() % line.size());
+    for (uint64_t edits = random() % 4; edits > 0; --edits) {
+      damaged[random() % damaged.size()] = static_cast<char>(random());
+    }
+    const absl::Status status = parser.Parse(damaged, &event);
+    ASSERT_TRUE(status.ok() || absl::StrContains(status.message(), ": ")) << status;
+  }
+  ASSERT_OK(parser.Parse(line, &event));  // and the parser is as good as new
+}
+
+}  // namespace
+}  // namespace vitrine

@@ -1,0 +1,224 @@
+#include "ingest/sessionizer.h"
+
+#include <algorithm>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "store/codec.h"
+#include "tests/testing/testing.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::MakeEvent;
+using ::testing::Pair;
+using testing::TempDir;
+using testing::Value;
+
+std::vector<std::pair<int64_t, int64_t>> SpansOf(const std::vector<int64_t>& times, int64_t gap) {
+  std::vector<Event> events;
+  for (const int64_t time : times) {
+    events.push_back(MakeEvent(absl::StrCat("e", time), "c", time, EventKind::PAGE_VIEW));
+  }
+  std::vector<std::pair<int64_t, int64_t>> spans;
+  for (const Session& s : Sessionize(events, gap)) spans.emplace_back(s.start_ms, s.end_ms);
+  return spans;
+}
+
+Event Sale(absl::string_view id, EventKind kind, absl::string_view order, int64_t price_minor,
+           int32_t quantity, int64_t time_ms = 1) {
+  Event event = MakeEvent(id, "c", time_ms, kind, "p");
+  event.items[0].__set_price_minor(price_minor);
+  event.items[0].quantity = quantity;
+  event.__set_currency("GBP");
+  if (!order.empty()) event.__set_order_id(std::string(order));
+  return event;
+}
+
+TEST(Sessionize, ALateEventJoinsTwoSessions) {
+  // The example in Kafka Streams' SessionWindows: gap 5; 10, 12, 20, and then 16 comes late.
+  EXPECT_THAT(SpansOf({10, 12, 20}, 5), ElementsAre(Pair(10, 12), Pair(20, 20)));
+  EXPECT_THAT(SpansOf({10, 12, 16, 20}, 5), ElementsAre(Pair(10, 20)));
+}
+
+TEST(Sessionize, APauseOfExactlyTheGapIsStillTheSameVisit) {
+  EXPECT_THAT(SpansOf({0, 5}, 5), ElementsAre(Pair(0, 5)));
+  EXPECT_THAT(SpansOf({0, 6}, 5), ElementsAre(Pair(0, 0), Pair(6, 6)));
+  EXPECT_TRUE(SpansOf({}, 5).empty());
+}
+
+TEST(Sessionize, CountsWhatHappened) {
+  std::vector<Event> events = {MakeEvent("1", "c", 1, EventKind::VIEW_ITEM, "p"),
+                               MakeEvent("2", "c", 2, EventKind::ADD_TO_CART, "p"),
+                               Sale("3", EventKind::PURCHASE, "o1", 250, 2, 3),
+                               Sale("4", EventKind::PURCHASE, "o1", 100, 1, 4),
+                               Sale("5", EventKind::PURCHASE, "", 10, 1, 5),
+                               Sale("6", EventKind::REFUND, "o1", 250, 1, 6)};
+  events[0].channel = Channel::APP;
+  events[1].__set_url("/cart");
+  const std::vector<Session> sessions = Sessionize(events, 100);
+  ASSERT_EQ(sessions.size(), 1u);
+  EXPECT_EQ(sessions[0].events, 6);
+  EXPECT_EQ(sessions[0].product_views, 1);
+  EXPECT_EQ(sessions[0].cart_adds, 1);
+  EXPECT_EQ(sessions[0].orders, 2);
+  EXPECT_THAT(sessions[0].value_minor, ElementsAre(Pair("GBP", 500 + 100 + 10 - 250)));
+  EXPECT_EQ(sessions[0].channel, Channel::APP);
+  EXPECT_EQ(sessions[0].landing_url, "/cart");
+}
+
+TEST(Summarize, AddsUpACustomersEvents) {
+  std::vector<Event> events = {Sale("1", EventKind::PURCHASE, "o1", 250, 2, 10),
+                               Sale("2", EventKind::PURCHASE, "o1", 100, 1, 1'000),
+                               Sale("3", EventKind::REFUND, "o1", 100, 1, 2'000)};
+  events[0].__set_country("EIRE");
+  events[1].__set_country("France");
+  const Customer customer = Summarize(events, Sessionize(events, 100));
+  EXPECT_EQ(customer.id, "c");
+  EXPECT_EQ(customer.first_seen_ms, 10);
+  EXPECT_EQ(customer.last_seen_ms, 2'000);
+  EXPECT_EQ(customer.events, 3);
+  EXPECT_EQ(customer.sessions, 3);
+  EXPECT_EQ(customer.orders, 1);  // one order, though in two visits
+  EXPECT_THAT(customer.bought_minor, ElementsAre(Pair("GBP", 600)));
+  EXPECT_THAT(customer.refunded_minor, ElementsAre(Pair("GBP", 100)));
+  EXPECT_EQ(customer.country, "France");
+}
+
+TEST(Summarize, SumsStopAtTheirEndInsteadOfWrapping) {
+  std::vector<Event> events;
+  for (int i = 0; i < 20; ++i) {
+    events.push_back(
+        Sale(absl::StrCat(i), EventKind::PURCHASE, "", 1'000'000'000'000, 1'000'000, i));
+  }
+  EXPECT_EQ(Summarize(events, {}).bought_minor.at("GBP"), INT64_MAX);
+  events.resize(1);  // nor do they within one event
+  events[0].items.resize(20, events[0].items[0]);
+  EXPECT_EQ(Summarize(events, {}).bought_minor.at("GBP"), INT64_MAX);
+}
+
+// --- Through the store ---
+
+void Track(WebHouse* house, std::vector<Event> events) {
+  EXPECT_OK(house->Track(std::move(events), {}, Ack::kApplied).status());
+}
+
+std::vector<Event> RandomEvents(std::mt19937_64* random) {
+  const char* const persons[] = {"ann", "bob", "v:guest", "v:other"};
+  std::vector<Event> events;
+  for (int i = 0; i < 120; ++i) {
+    // Some ids come twice with other content: the lower digest must win whatever came first.
+    const uint64_t id = (*random)() % 100;
+    Event event =
+        Sale(absl::StrCat("e", id), (*random)() % 4 == 0 ? EventKind::REFUND : EventKind::PURCHASE,
+             (*random)() % 2 == 0 ? absl::StrCat("o", (*random)() % 9) : "",
+             static_cast<int64_t>((*random)() % 1'000), 1);
+    const Event who = MakeEvent("", persons[(*random)() % 4], 0, EventKind::PURCHASE);
+    event.__isset.customer_id = who.__isset.customer_id;
+    event.__isset.visitor_id = who.__isset.visitor_id;
+    event.customer_id = who.customer_id;
+    event.visitor_id = who.visitor_id;
+    event.time_ms = 1'300'000'000'000 + static_cast<int64_t>((*random)() % 400) * 60'000;
+    if ((*random)() % 3 == 0) event.__set_country(absl::StrCat("land", (*random)() % 3));
+    events.push_back(event);
+  }
+  return events;
+}
+
+// Commits `events` in batches of random size, deriving now and then, and shows every derived row.
+std::map<std::string, std::string> DerivedRows(const std::vector<Event>& events,
+                                               std::mt19937_64* random) {
+  TempDir folder;
+  const auto house = Value(WebHouse::Open({.directory = folder.File("site")}));
+  for (size_t begin = 0; begin < events.size();) {
+    const size_t n = std::min<size_t>(1 + (*random)() % 40, events.size() - begin);
+    Track(house.get(), {events.begin() + static_cast<ptrdiff_t>(begin),
+                        events.begin() + static_cast<ptrdiff_t>(begin + n)});
+    begin += n;
+    if ((*random)() % 3 == 0) {
+      EXPECT_OK(DeriveAll(house.get(), nullptr));
+    }
+  }
+  EXPECT_OK(DeriveAll(house.get(), nullptr));
+  EXPECT_TRUE(Value(house->Dirty(10)).empty());
+  std::map<std::string, std::string> rows;
+  SessionCursor sessions = house->Sessions();
+  for (; sessions.Valid(); sessions.Next()) {
+    rows["session " + std::string(sessions.key())] = EncodeRecord(sessions.value());
+  }
+  EXPECT_OK(sessions.Finish());
+  CustomerCursor customers = house->Customers();
+  for (; customers.Valid(); customers.Next()) {
+    rows["customer " + std::string(customers.key())] = EncodeRecord(customers.value());
+  }
+  EXPECT_OK(customers.Finish());
+  const Totals totals = house->GetTotals();
+  EXPECT_EQ(static_cast<size_t>(totals.sessions + totals.customers), rows.size());
+  return rows;
+}
+
+TEST(DeriveAll, NeitherOrderNorRepetitionNorBatchingLeavesATrace) {
+  const uint64_t seed = std::random_device()();
+  SCOPED_TRACE(absl::StrCat("seed ", seed));
+  std::mt19937_64 random(seed);
+  for (int round = 0; round < 2; ++round) {
+    std::vector<Event> events = RandomEvents(&random);
+    const auto expected = DerivedRows(events, &random);
+    EXPECT_GT(expected.size(), 8u);
+    for (int permutation = 0; permutation < 2; ++permutation) {
+      const size_t once = events.size();
+      for (size_t i = 0; i < once / 4; ++i) events.push_back(events[random() % once]);
+      std::shuffle(events.begin(), events.end(), random);
+      ASSERT_EQ(DerivedRows(events, &random), expected);
+    }
+  }
+}
+
+TEST(DeriveAll, ACustomerWhoseOnlyEventWasLostToAnotherIsGone) {
+  // One id, two contents: whoever comes first, the same one stays.
+  const std::vector<Event> ways = {MakeEvent("e", "ann", 1'300'000'000'000, EventKind::LOGIN),
+                                   MakeEvent("e", "bob", 1'300'000'000'000, EventKind::LOGIN)};
+  std::vector<std::vector<std::string>> customers(2);
+  for (int first = 0; first < 2; ++first) {
+    TempDir folder;
+    const auto house = Value(WebHouse::Open({.directory = folder.File("site")}));
+    for (const int i : {first, 1 - first}) {
+      Track(house.get(), {ways[i]});
+      ASSERT_OK(DeriveAll(house.get(), nullptr));
+    }
+    CustomerCursor cursor = house->Customers();
+    for (; cursor.Valid(); cursor.Next()) customers[first].push_back(cursor.value().id);
+    ASSERT_OK(cursor.Finish());
+    EXPECT_EQ(house->GetTotals().customers, 1);
+  }
+  EXPECT_EQ(customers[0].size(), 1u);
+  EXPECT_EQ(customers[0], customers[1]);
+}
+
+TEST(DeriveAll, ANewSessionGapChangesEverySession) {
+  TempDir folder;
+  const auto house = Value(WebHouse::Open({.directory = folder.File("site")}));
+  const std::vector<Event> events = {
+      MakeEvent("1", "ann", 1'300'000'000'000, EventKind::LOGIN),
+      MakeEvent("2", "ann", 1'300'000'000'000 + 10 * 60'000, EventKind::LOGIN)};
+  Track(house.get(), events);
+  int64_t told = 0;
+  ASSERT_OK(DeriveAll(house.get(), [&](int64_t done) { told = done; }));
+  EXPECT_EQ(told, 1);
+  EXPECT_EQ(house->GetTotals().sessions, 1);
+  SiteSettings settings = house->GetSettings();
+  settings.session_gap_ms = 5 * 60'000;
+  ASSERT_OK(house->SetSettings(settings));
+  ASSERT_OK(DeriveAll(house.get(), nullptr));
+  EXPECT_EQ(house->GetTotals().sessions, 2);
+}
+
+}  // namespace
+}  // namespace vitrine
