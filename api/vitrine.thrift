@@ -121,7 +121,8 @@ enum Acknowledge {
 
 struct TrackRequest {
   1: Context context,
-  // 1 to 500. Each is taken or rejected on its own.
+  // 1 to 500. Each is taken or rejected on its own. An event that names no person is the context's;
+  // a time of 0 means now, by the server's clock.
   2: list<records.Event> events,
   3: Acknowledge acknowledge = Acknowledge.DURABLE,
 }
@@ -237,4 +238,12 @@ service Backoffice {
   // Products by id, in the order asked; one that is not known has only its id. At most 1000.
   list<records.Product> products(1: string site, 2: list<string> ids) throws (
     1: InvalidRequest invalid, 2: NotFound not_found, 3: InternalError internal),
+
+  // Makes a consistent copy of the site's data beside it, on the server's machine, and returns its
+  // folder: what analysis reads while the server goes on writing. Remove it after use.
+  string checkpoint(1: string site) throws (
+    1: NotFound not_found, 2: Unavailable unavailable, 3: InternalError internal),
+
+  // Every site that this server owns.
+  list<string> sites(),
 }

@@ -24,6 +24,10 @@ struct ServerOptions {
   std::string host = "127.0.0.1";   // the address to bind; loopback unless told otherwise
   int port = 0;                     // 0: any free one
   size_t workers = 2;               // threads that run handlers
+  // Where they run. kInline: in `workers` event loops, each with its share of the connections;
+  // cheapest, but a handler holds up its neighbours. kPool: in `workers` threads behind one event
+  // loop; for handlers that take long.
+  enum class Handlers { kInline, kPool } handlers = Handlers::kInline;
   size_t connections_max = limits::kConnectionsMax;  // one more is closed on arrival
   int32_t frame_bytes_max = limits::kFrameBytesMax;
   int32_t string_bytes_max = limits::kWireStringBytesMax;
