@@ -1,0 +1,61 @@
+// How a command reaches a site: through the server that owns it, or, where none runs, by opening it
+// itself. The commands see the same two interfaces either way.
+
+#ifndef VITRINE_API_CLI_ACCESS_H_
+#define VITRINE_API_CLI_ACCESS_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "api/Backoffice.h"
+#include "api/Storefront.h"
+#include "recommender/learn/train_progress.h"
+
+namespace vitrine::cli {
+
+class Access {
+ public:
+  using OnTrain = std::function<void(const TrainProgress&)>;
+
+  // `create` makes a site that does not exist yet. `on_train` is told about trainings that run in
+  // this process.
+  static absl::StatusOr<std::unique_ptr<Access>> Open(const std::string& data,
+                                                      const std::string& site, bool create,
+                                                      OnTrain on_train = nullptr);
+  ~Access();
+
+  StorefrontIf& storefront() { return *storefront_; }
+  BackofficeIf& backoffice() { return *backoffice_; }
+
+  // The server's address, or empty where this process opened the site.
+  const std::string& server() const { return server_; }
+
+ private:
+  struct Local;
+  struct Remote;
+
+  Access();
+  absl::Status Connect(const std::string& address);
+
+  std::string server_;
+  std::unique_ptr<Local> local_;  // one of the two
+  std::unique_ptr<Remote> remote_;
+  StorefrontIf* storefront_ = nullptr;
+  BackofficeIf* backoffice_ = nullptr;
+};
+
+// What a server announces in OWNER, and back: "127.0.0.1:9090,127.0.0.1:9091".
+struct Address {
+  std::string host;
+  int storefront_port = 0;
+  int backoffice_port = 0;
+};
+std::string FormatAddress(const Address& address);
+absl::StatusOr<Address> ParseAddress(absl::string_view text);
+
+}  // namespace vitrine::cli
+
+#endif  // VITRINE_API_CLI_ACCESS_H_

@@ -1,0 +1,48 @@
+// The frame that every command of `vitrine` stands in.
+
+#ifndef VITRINE_API_CLI_COMMAND_H_
+#define VITRINE_API_CLI_COMMAND_H_
+
+#include <functional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "absl/status/status.h"
+
+#include "store/base/report.h"
+
+namespace vitrine::cli {
+
+// What the commands have in common. A command's function reads it when it runs, after parsing.
+struct Common {
+  std::string data = "vitrine-data";
+  std::string site;
+  bool json = false;
+};
+
+// Set by the chosen command's callback; main runs it after parsing.
+using Action = std::function<absl::Status()>;
+
+// Adds --data to a command, and --site and --json where they make sense.
+void AddDataOption(CLI::App* command, Common* common);
+void AddSiteOption(CLI::App* command, Common* common);
+void AddJsonOption(CLI::App* command, Common* common);
+
+// Prints a report as the command line was told to: aligned text, or JSON.
+void Print(const Report& report, const Common& common);
+
+// One function a command: adds it to `app`; choosing it sets `*action`.
+void AddIngest(CLI::App* app, Common* common, Action* action);
+void AddTrain(CLI::App* app, Common* common, Action* action);
+void AddEvaluate(CLI::App* app, Common* common, Action* action);
+void AddServe(CLI::App* app, Common* common, Action* action);
+void AddRecommend(CLI::App* app, Common* common, Action* action);
+void AddSimilar(CLI::App* app, Common* common, Action* action);
+void AddTrack(CLI::App* app, Common* common, Action* action);
+void AddStatus(CLI::App* app, Common* common, Action* action);
+void AddSimulate(CLI::App* app, Common* common, Action* action);
+
+}  // namespace vitrine::cli
+
+#endif  // VITRINE_API_CLI_COMMAND_H_

@@ -1,0 +1,112 @@
+// vitrine ingest: files into a site.
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+
+#include "api/cli/access.h"
+#include "api/cli/command.h"
+#include "api/cli/progress.h"
+#include "api/client/client.h"
+#include "api/render/render.h"
+#include "ingest/importer.h"
+#include "ingest/mapping.h"
+#include "store/base/atomic_file.h"
+#include "store/base/clock.h"
+#include "store/base/limits.h"
+#include "store/base/status_macros.h"
+
+namespace vitrine::cli {
+namespace {
+
+struct Options {
+  std::string mapping;
+  std::vector<std::string> files;
+  size_t batch_events = 8192;
+};
+
+// Batches go to the back office, whichever side of a socket it is on.
+class BackofficeSink : public BatchSink {
+ public:
+  BackofficeSink(BackofficeIf* backoffice, std::string site)
+      : backoffice_(backoffice), site_(std::move(site)) {}
+
+  absl::StatusOr<SourceState> Source(absl::string_view name) override {
+    SourceState state;
+    RETURN_IF_ERROR(CatchThrift([&] { backoffice_->source(state, site_, std::string(name)); }));
+    return state;
+  }
+  absl::Status RestartSource(absl::string_view name) override {
+    return CatchThrift([&] { backoffice_->restart_source(site_, std::string(name)); });
+  }
+  absl::StatusOr<CommitResult> Commit(const EventBatch& batch) override {
+    CommitResult result;
+    RETURN_IF_ERROR(CatchThrift([&] { backoffice_->import_batch(result, site_, batch); }));
+    return result;
+  }
+  absl::Status Finish(const SiteSettings& settings) override {
+    return CatchThrift([&] { backoffice_->import_done(site_, settings); });
+  }
+
+ private:
+  BackofficeIf* const backoffice_;
+  const std::string site_;
+};
+
+absl::StatusOr<ImportSummary> ImportOne(const std::string& file, const Mapping& mapping,
+                                        BatchSink* sink, const Options& options) {
+  Progress progress;
+  const int64_t start_ns = Clock::System().SteadyNs();
+  int64_t first_line = -1;
+  ImportOptions import;
+  import.batch_events = options.batch_events;
+  import.on_progress = [&](const ImportProgress& p) { if (first_line < 0) first_line = p.lines_done;
+  const double seconds = static_cast<double>(Clock::System().SteadyNs() - start_ns) / 1e9;
+  const double rate = static_cast<double>(p.lines_done - first_line) / std::max(seconds, 1e-9);
+  progress.Show(file, p.bytes_done, p.bytes_total,
+                absl::StrFormat("%s lines, %.0f/s", WithThousands(p.lines_done), rate));
+};
+return ImportFile(file, mapping, sink, import);
+}  // namespace
+
+absl::Status Run(const Common& common, const Options& options) {
+  ASSIGN_OR_RETURN(const std::string toml, ReadFile(options.mapping, limits::kConfigBytesMax));
+  ASSIGN_OR_RETURN(const Mapping mapping, ParseMapping(toml, options.mapping));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
+                   Access::Open(common.data, common.site, /*create=*/true));
+  BackofficeSink sink(&access->backoffice(), common.site);
+  for (const std::string& file : options.files) {
+    ASSIGN_OR_RETURN(const ImportSummary summary, ImportOne(file, mapping, &sink, options));
+    Print(AccountingReport(summary), common);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace vitrine::cli
+
+void AddIngest(CLI::App* app, Common* common, Action* action) {
+  CLI::App* command = app->add_subcommand(
+      "ingest",
+      "Read files of events into a site and build its sessions.\n"
+      "Every line ends in one outcome, and the table at the end adds up. An import that was\n"
+      "interrupted goes on where it stopped when the same command is given again; a file that was\n"
+      "read before has nothing new.");
+  auto options = std::make_shared<Options>();
+  AddDataOption(command, common);
+  AddSiteOption(command, common);
+  AddJsonOption(command, common);
+  command
+      ->add_option("--mapping", options->mapping, "How the files become events (examples/*.toml)")
+      ->required();
+  command->add_option("--batch", options->batch_events, "Events in one write to the store")
+      ->check(CLI::Range(size_t{1}, limits::kBatchEventsMax))
+      ->capture_default_str();
+  command->add_option("FILE", options->files, "Files to read, in this order")->required();
+  command->callback([=] { *action = [=] { return Run(*common, *options); }; });
+}
+
+}  // namespace vitrine::cli

@@ -1,0 +1,141 @@
+// vitrine serve: the server process.
+
+#include <cstdio>
+#include <memory>
+#include <pthread.h>
+#include <signal.h>
+#include <string>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+#include "spdlog/sinks/stdout_sinks.h"
+#include "spdlog/spdlog.h"
+
+#include "api/Backoffice.h"
+#include "api/Storefront.h"
+#include "api/cli/access.h"
+#include "api/cli/command.h"
+#include "api/server/server.h"
+#include "api/service/backoffice.h"
+#include "api/service/site.h"
+#include "api/service/storefront.h"
+#include "store/base/clock.h"
+#include "store/base/limits.h"
+#include "store/base/status_macros.h"
+
+namespace vitrine::cli {
+namespace {
+
+struct Options {
+  std::string host = "127.0.0.1";
+  int port = 9090;
+  int admin_port = 9091;
+  size_t workers = 2;
+};
+
+// The signals that end the server, taken by WaitForEnd alone: blocked here, before any thread is
+// made, so that every thread inherits it.
+sigset_t BlockEndSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+// Connections and table files share one budget of descriptors: take all that the system grants.
+void RaiseDescriptorLimit() {
+  rlimit limit;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+absl::StatusOr<std::unique_ptr<Server>> StartStorefront(Storefront* service,
+                                                        const Options& options) {
+  ServerOptions server;
+  server.name = "storefront";
+  server.host = options.host;
+  server.port = options.port;
+  server.workers = options.workers;
+  // The service outlives the server: shared_ptr is what Thrift wants, not who owns it.
+  const std::shared_ptr<StorefrontIf> handler(service, [](StorefrontIf*) {});
+  return StartServer(std::make_shared<StorefrontProcessor>(handler), server);
+}
+
+absl::StatusOr<std::unique_ptr<Server>> StartBackoffice(Backoffice* service,
+                                                        const Options& options) {
+  ServerOptions server;
+  server.name = "backoffice";
+  server.host = options.host;
+  server.port = options.admin_port;
+  // A pool, so that a training does not hold up the connections beside it.
+  server.handlers = ServerOptions::Handlers::kPool;
+  server.workers = 4;
+  server.frame_bytes_max = limits::kBackofficeFrameBytesMax;
+  server.container_max = limits::kBatchEventsMax;
+  server.connections_max = 64;
+  const std::shared_ptr<BackofficeIf> handler(service, [](BackofficeIf*) {});
+  return StartServer(std::make_shared<BackofficeProcessor>(handler), server);
+}
+
+absl::Status Run(const Common& common, const Options& options) {
+  const sigset_t signals = BlockEndSignals();
+  RaiseDescriptorLimit();
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("vitrine"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  ASSIGN_OR_RETURN(const std::unique_ptr<Sites> sites, Sites::OpenAll(common.data));
+  if (sites->Names().empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("there is no site in ", common.data, "; run vitrine ingest first"));
+  }
+  Storefront storefront(sites.get(), &Clock::System());
+  Backoffice backoffice(sites.get(), &Clock::System());
+  ASSIGN_OR_RETURN(const std::unique_ptr<Server> front, StartStorefront(&storefront, options));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Server> back, StartBackoffice(&backoffice, options));
+  const Address address = {options.host, front->port(), back->port()};
+  RETURN_IF_ERROR(sites->Announce(FormatAddress(address)));
+  // The one line on stdout: whoever started us waits for it.
+  std::printf("storefront %s:%d backoffice %s:%d\n", options.host.c_str(), front->port(),
+              options.host.c_str(), back->port());
+  std::fflush(stdout);
+  for (const std::string& name : sites->Names()) spdlog::info("serving site {}", name);
+
+  int signal_number = 0;
+  sigwait(&signals, &signal_number);
+  spdlog::info("signal {}: draining", signal_number);
+  RETURN_IF_ERROR(sites->Announce(""));  // new commands shall not come to us any more
+  front->Drain();
+  back->Drain();
+  spdlog::info("stopped");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddServe(CLI::App* app, Common* common, Action* action) {
+  CLI::App* command = app->add_subcommand(
+      "serve",
+      "Serve every site of the data folder over Thrift until SIGTERM or Ctrl-C.\n"
+      "Prints one line on stdout when it is ready; then logs to stderr. While it runs, the other\n"
+      "commands go through it. Binds to loopback unless told otherwise: there is no\n"
+      "authentication yet, so keep both ports away from networks you do not trust.");
+  auto options = std::make_shared<Options>();
+  AddDataOption(command, common);
+  command->add_option("--host", options->host, "Address to bind")->capture_default_str();
+  command->add_option("--port", options->port, "Storefront port; 0: any free one")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
+  command->add_option("--admin-port", options->admin_port, "Backoffice port; 0: any free one")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
+  command->add_option("--workers", options->workers, "Threads that answer storefronts")
+      ->check(CLI::Range(size_t{1}, size_t{256}))
+      ->capture_default_str();
+  command->callback([=] { *action = [=] { return Run(*common, *options); }; });
+}
+
+}  // namespace vitrine::cli

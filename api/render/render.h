@@ -1,0 +1,29 @@
+// A Report as people and programs read it.
+
+#ifndef VITRINE_API_RENDER_RENDER_H_
+#define VITRINE_API_RENDER_RENDER_H_
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+#include "store/base/report.h"
+
+namespace vitrine {
+
+// Aligned tables for a terminal, then the notes.
+std::string RenderText(const Report& report);
+
+// {"tables": {"<name>": [{"<column>": value, ...}, ...]}, "notes": [...]}, indented.
+std::string RenderJson(const Report& report);
+
+// How many columns a terminal gives to this UTF-8 text: one for each code point, none for a
+// combining mark or a joiner.
+size_t DisplayWidth(absl::string_view text);
+
+// "12,345,678".
+std::string WithThousands(int64_t number);
+
+}  // namespace vitrine
+
+#endif  // VITRINE_API_RENDER_RENDER_H_

@@ -1,0 +1,163 @@
+#include "api/service/backoffice.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/status/statusor.h"
+
+#include "api/service/errors.h"
+#include "api/service/history.h"
+#include "ingest/batch_sink.h"
+#include "store/base/limits.h"
+#include "store/base/status_macros.h"
+
+namespace vitrine {
+namespace {
+
+ModelInfo Describe(const Model& model, int64_t file_bytes) {
+  ModelInfo info;
+  info.model_id = model.id;
+  info.trained_at_ms = model.trained_at_ms;
+  info.products = static_cast<int64_t>(model.products.size());
+  info.persons = model.persons;
+  info.interactions = model.interactions;
+  info.factors = static_cast<int32_t>(model.als.factors);
+  info.epochs = static_cast<int32_t>(model.als.epochs);
+  info.train_seconds = model.train_seconds;
+  info.file_bytes = file_bytes;
+  return info;
+}
+
+absl::Status CheckRange(absl::string_view field, double value, double low, double high) {
+  if (value >= low && value <= high) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(field, ": ", value, " is not between ", low, " and ", high));
+}
+
+absl::StatusOr<TrainOptions> OptionsOf(const TrainRequest& request) {
+  TrainOptions options;
+  AlsSettings& als = options.als;
+  if (request.__isset.factors) {
+    RETURN_IF_ERROR(CheckRange("factors", request.factors, 1, limits::kFactorsMax));
+    als.factors = static_cast<uint32_t>(request.factors);
+  }
+  if (request.__isset.epochs) {
+    RETURN_IF_ERROR(CheckRange("epochs", request.epochs, 1, 1000));
+    als.epochs = static_cast<uint32_t>(request.epochs);
+  }
+  if (request.__isset.unobserved_weight) {
+    RETURN_IF_ERROR(CheckRange("unobserved_weight", request.unobserved_weight, 0, 1000));
+    als.unobserved_weight = static_cast<float>(request.unobserved_weight);
+  }
+  if (request.__isset.regularization) {
+    RETURN_IF_ERROR(CheckRange("regularization", request.regularization, 1e-9, 1e6));
+    als.regularization = static_cast<float>(request.regularization);
+  }
+  if (request.__isset.regularization_exponent) {
+    RETURN_IF_ERROR(CheckRange("regularization_exponent", request.regularization_exponent, 0, 2));
+    als.regularization_exponent = static_cast<float>(request.regularization_exponent);
+  }
+  if (request.__isset.seed) als.seed = static_cast<uint64_t>(request.seed);
+  return options;
+}
+
+int32_t CheckedLimit(int32_t limit) {
+  ThrowIfError(CheckRange("limit", limit, 1, limits::kWireContainerMax));
+  return limit;
+}
+
+}  // namespace
+
+Backoffice::Backoffice(Sites* sites, const Clock* clock, OnTrain on_train)
+    : sites_(sites), clock_(clock), on_train_(std::move(on_train)) {}
+
+Site* Backoffice::FindOrThrow(const std::string& name) const {
+  return ValueOrThrow(sites_->Find(name));
+}
+
+void Backoffice::train(ModelInfo& info, const TrainRequest& request) {
+  Site* site = FindOrThrow(request.site);
+  TrainOptions options = ValueOrThrow(OptionsOf(request));
+  options.now_ms = clock_->NowMs();
+  options.on_progress = on_train_;
+  const std::shared_ptr<const Model> model = ValueOrThrow(site->Train(options));
+  info = Describe(*model, site->model_file_bytes());
+}
+
+void Backoffice::model_info(ModelInfo& info, const std::string& site_name) {
+  Site* site = FindOrThrow(site_name);
+  const std::shared_ptr<const Model> model = site->model();
+  if (model == nullptr) {
+    ThrowStatus(absl::UnavailableError(absl::StrCat("site ", site_name, " has no model yet")));
+  }
+  info = Describe(*model, site->model_file_bytes());
+}
+
+void Backoffice::counts(SiteCounts& counts, const std::string& site_name) {
+  const WebHouse& house = FindOrThrow(site_name)->house();
+  counts.totals = house.GetTotals();
+  SourceCursor cursor = house.Sources();
+  for (; cursor.Valid(); cursor.Next()) counts.sources.push_back(cursor.value());
+  ThrowIfError(cursor.Finish());
+}
+
+void Backoffice::source(SourceState& state, const std::string& site_name, const std::string& name) {
+  state = ValueOrThrow(FindOrThrow(site_name)->house().GetSource(name));
+}
+
+void Backoffice::restart_source(const std::string& site_name, const std::string& name) {
+  ThrowIfError(FindOrThrow(site_name)->house().RestartSource(name));
+}
+
+void Backoffice::import_batch(CommitResult& result, const std::string& site_name,
+                              const EventBatch& batch) {
+  Site* site = FindOrThrow(site_name);
+  StoreSink sink(&site->house());
+  const absl::StatusOr<CommitResult> committed = sink.Commit(batch);
+  site->Forget(batch.events);
+  result = ValueOrThrow(committed);
+}
+
+void Backoffice::import_done(const std::string& site_name, const SiteSettings& settings) {
+  StoreSink sink(&FindOrThrow(site_name)->house());
+  ThrowIfError(sink.Finish(settings));
+}
+
+void Backoffice::history(std::vector<Event>& events, const std::string& site_name,
+                         const std::string& customer_id, const std::string& visitor_id,
+                         int32_t limit) {
+  const WebHouse& house = FindOrThrow(site_name)->house();
+  if (customer_id.empty() == visitor_id.empty()) {
+    ThrowStatus(absl::InvalidArgumentError("give either customer_id or visitor_id"));
+  }
+  const Person person =
+      customer_id.empty() ? Person::Visitor(visitor_id) : Person::Customer(customer_id);
+  ThrowIfError(ValidId(person.id));
+  events = ValueOrThrow(ReadHistory(house, person, static_cast<size_t>(CheckedLimit(limit))));
+}
+
+void Backoffice::customers(std::vector<Customer>& customers, const std::string& site_name,
+                           const std::string& after_id, int32_t limit) {
+  const WebHouse& house = FindOrThrow(site_name)->house();
+  const size_t most = static_cast<size_t>(CheckedLimit(limit));
+  CustomerCursor cursor = house.Customers(after_id);
+  for (; cursor.Valid() && customers.size() < most; cursor.Next()) {
+    if (cursor.value().id != after_id) customers.push_back(cursor.value());
+  }
+  ThrowIfError(cursor.Finish());
+}
+
+void Backoffice::products(std::vector<Product>& products, const std::string& site_name,
+                          const std::vector<std::string>& ids) {
+  const WebHouse& house = FindOrThrow(site_name)->house();
+  ThrowIfError(CheckRange("ids", static_cast<double>(ids.size()), 0, limits::kWireContainerMax));
+  for (const auto& product : ValueOrThrow(house.GetProducts(ids))) products.push_back(*product);
+}
+
+void Backoffice::checkpoint(std::string& directory, const std::string& site_name) {
+  directory = ValueOrThrow(FindOrThrow(site_name)->Checkpoint());
+}
+
+void Backoffice::sites(std::vector<std::string>& names) { names = sites_->Names(); }
+
+}  // namespace vitrine

@@ -1,0 +1,52 @@
+// What a back office and the command line can ask, answered: the service without a socket.
+
+#ifndef VITRINE_API_SERVICE_BACKOFFICE_H_
+#define VITRINE_API_SERVICE_BACKOFFICE_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "api/Backoffice.h"
+#include "api/service/site.h"
+#include "store/base/clock.h"
+
+namespace vitrine {
+
+// Thread-safe. The functions throw the exceptions of vitrine.thrift.
+class Backoffice : public BackofficeIf {
+ public:
+  // Told how a training goes on; may be empty.
+  using OnTrain = std::function<void(const TrainProgress&)>;
+
+  // `sites` and `clock` must outlive this object.
+  Backoffice(Sites* sites, const Clock* clock, OnTrain on_train = nullptr);
+
+  void train(ModelInfo& info, const TrainRequest& request) override;
+  void model_info(ModelInfo& info, const std::string& site) override;
+  void counts(SiteCounts& counts, const std::string& site) override;
+  void source(SourceState& state, const std::string& site, const std::string& name) override;
+  void restart_source(const std::string& site, const std::string& name) override;
+  void import_batch(CommitResult& result, const std::string& site,
+                    const EventBatch& batch) override;
+  void import_done(const std::string& site, const SiteSettings& settings) override;
+  void history(std::vector<Event>& events, const std::string& site, const std::string& customer_id,
+               const std::string& visitor_id, int32_t limit) override;
+  void customers(std::vector<Customer>& customers, const std::string& site,
+                 const std::string& after_id, int32_t limit) override;
+  void products(std::vector<Product>& products, const std::string& site,
+                const std::vector<std::string>& ids) override;
+  void checkpoint(std::string& directory, const std::string& site) override;
+  void sites(std::vector<std::string>& names) override;
+
+ private:
+  Site* FindOrThrow(const std::string& name) const;
+
+  Sites* const sites_;
+  const Clock* const clock_;
+  const OnTrain on_train_;
+};
+
+}  // namespace vitrine
+
+#endif  // VITRINE_API_SERVICE_BACKOFFICE_H_

@@ -1,0 +1,26 @@
+// Our error codes as the IDL's exceptions: the one table.
+
+#ifndef VITRINE_API_SERVICE_ERRORS_H_
+#define VITRINE_API_SERVICE_ERRORS_H_
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace vitrine {
+
+// Throws the exception that stands for `status` in vitrine.thrift. REQUIRES: !status.ok().
+[[noreturn]] void ThrowStatus(const absl::Status& status);
+
+inline void ThrowIfError(const absl::Status& status) {
+  if (!status.ok()) ThrowStatus(status);
+}
+
+template <typename T>
+T ValueOrThrow(absl::StatusOr<T> value) {
+  ThrowIfError(value.status());
+  return *std::move(value);
+}
+
+}  // namespace vitrine
+
+#endif  // VITRINE_API_SERVICE_ERRORS_H_

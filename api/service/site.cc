@@ -1,0 +1,212 @@
+#include "api/service/site.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_join.h"
+#include "spdlog/spdlog.h"
+
+#include "ingest/sessionizer.h"
+#include "store/base/atomic_file.h"
+#include "store/base/status_macros.h"
+
+namespace vitrine {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kCacheBytes = 256 << 20;
+constexpr size_t kWriteBufferBytes = 128 << 20;
+constexpr size_t kSiteNameBytesMax = 64;
+
+}  // namespace
+
+absl::Status ValidSiteName(absl::string_view name) {
+  const bool fits = !name.empty() && name.size() <= kSiteNameBytesMax;
+  const bool clean = std::all_of(name.begin(), name.end(), [](char c) {
+    return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '-' || c == '_';
+  });
+  if (fits && clean) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "a site's name has 1 to 64 of the characters a-z, 0-9, '-' and '_'");
+}
+
+absl::StatusOr<std::vector<std::string>> ListSites(const std::string& data_directory) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(data_directory, error)) {
+    if (fs::exists(entry.path() / "db" / "CURRENT")) names.push_back(entry.path().filename());
+  }
+  if (error) return ErrnoStatus("cannot list sites in", data_directory, error.value());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// --- Site ---
+
+Site::Site(std::string directory, absl::string_view name, OwnerLock lock)
+    : directory_(std::move(directory)), name_(name), lock_(std::move(lock)), models_(directory_) {}
+
+absl::StatusOr<std::unique_ptr<Site>> Site::Open(const std::string& data_directory,
+                                                 absl::string_view name, bool create,
+                                                 std::shared_ptr<StoreBudget> budget) {
+  RETURN_IF_ERROR(ValidSiteName(name));
+  const std::string directory = absl::StrCat(data_directory, "/", name);
+  if (!create && !fs::exists(directory)) {
+    return absl::NotFoundError(absl::StrCat("there is no site ", name, " in ", data_directory));
+  }
+  ASSIGN_OR_RETURN(OwnerLock lock, OwnerLock::Take(directory));
+  std::unique_ptr<Site> site(new Site(directory, name, std::move(lock)));
+  ASSIGN_OR_RETURN(site->house_, WebHouse::Open({directory + "/db", create, std::move(budget)}));
+  std::error_code ignored;  // copies that a process which died left behind
+  fs::remove_all(directory + "/checkpoints", ignored);
+  RETURN_IF_ERROR(site->LoadModel());
+  site->deriver_ = std::thread([raw = site.get()] { raw->DeriveLoop(); });
+  return site;
+}
+
+Site::~Site() {
+  {
+    absl::MutexLock lock(&derive_mutex_);
+    stopping_ = true;
+  }
+  if (deriver_.joinable()) deriver_.join();
+}
+
+std::shared_ptr<Serving> Site::serving() const {
+  absl::ReaderMutexLock lock(&model_mutex_);
+  return serving_;
+}
+
+std::shared_ptr<const Model> Site::model() const {
+  const std::shared_ptr<Serving> now = serving();
+  return now == nullptr ? nullptr : now->model;
+}
+
+void Site::Forget(std::span<const Event> events) {
+  // Whoever begins to use a later model than this one reads what is written already.
+  const std::shared_ptr<Serving> now = serving();
+  if (now == nullptr) return;
+  for (const Event& event : events) now->profiles.Erase(keys::PersonPrefix(Person::Of(event)));
+}
+
+int64_t Site::model_file_bytes() const {
+  const std::shared_ptr<const Model> current = model();
+  std::error_code error;
+  const auto bytes = current == nullptr ? 0 : fs::file_size(models_.PathOf(current->id), error);
+  return error ? 0 : static_cast<int64_t>(bytes);
+}
+
+absl::Status Site::LoadModel() {
+  absl::StatusOr<std::string> id = models_.Current();
+  if (absl::IsNotFound(id.status())) return absl::OkStatus();
+  RETURN_IF_ERROR(id.status());
+  ASSIGN_OR_RETURN(std::shared_ptr<const Model> loaded, ReadModel(models_.PathOf(*id)));
+  absl::MutexLock lock(&model_mutex_);
+  serving_ = std::make_shared<Serving>(std::move(loaded));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> Site::Checkpoint() {
+  std::string directory;
+  {
+    absl::MutexLock lock(&model_mutex_);
+    directory = absl::StrCat(directory_, "/checkpoints/", ++checkpoints_made_);
+  }
+  std::error_code error;
+  fs::create_directories(directory_ + "/checkpoints", error);
+  if (error) return ErrnoStatus("cannot make folder", directory, error.value());
+  RETURN_IF_ERROR(house_->Checkpoint(directory));
+  return directory;
+}
+
+absl::StatusOr<std::shared_ptr<const Model>> Site::Train(const TrainOptions& options) {
+  if (!train_mutex_.TryLock()) {
+    return absl::UnavailableError(absl::StrCat("site ", name_, " is already being trained"));
+  }
+  const absl::Cleanup unlock = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { train_mutex_.Unlock(); };
+
+  ASSIGN_OR_RETURN(const std::string copy, Checkpoint());
+  const absl::Cleanup remove = [&copy] {
+    std::error_code ignored;
+    fs::remove_all(copy, ignored);
+  };
+  ASSIGN_OR_RETURN(const std::unique_ptr<WebHouse> data, WebHouse::OpenCheckpoint(copy));
+  ASSIGN_OR_RETURN(const Model trained, TrainModel(*data, options));
+  std::error_code error;
+  fs::create_directories(directory_ + "/models", error);
+  if (error) return ErrnoStatus("cannot make folder", directory_ + "/models", error.value());
+  RETURN_IF_ERROR(WriteModel(trained, models_.PathOf(trained.id)));
+  RETURN_IF_ERROR(models_.Publish(trained.id));
+  // What is served is what was read back: a file that cannot be read would show at the next start.
+  RETURN_IF_ERROR(LoadModel());
+  return model();
+}
+
+void Site::DeriveSoon() {
+  absl::MutexLock lock(&derive_mutex_);
+  derive_wanted_ = true;
+}
+
+void Site::DeriveLoop() {
+  while (true) {
+    {
+      absl::MutexLock lock(&derive_mutex_);
+      derive_mutex_.Await(absl::Condition(
+          +[](Site* self)
+               ABSL_NO_THREAD_SAFETY_ANALYSIS { return self->derive_wanted_ || self->stopping_; },
+          this));
+      // What is still dirty at the end stays marked for the next start.
+      if (stopping_) return;
+      derive_wanted_ = false;
+    }
+    const absl::Status status = DeriveAll(house_.get(), nullptr);
+    if (!status.ok()) spdlog::error("site {}: sessions: {}", name_, status.ToString());
+  }
+}
+
+// --- Sites ---
+
+Sites::Sites() : budget_(std::make_shared<StoreBudget>(kCacheBytes, kWriteBufferBytes)) {}
+
+absl::StatusOr<std::unique_ptr<Sites>> Sites::OpenAll(const std::string& data_directory) {
+  std::unique_ptr<Sites> sites(new Sites());
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, ListSites(data_directory));
+  for (const std::string& name : names) {
+    ASSIGN_OR_RETURN(sites->sites_[name], Site::Open(data_directory, name, false, sites->budget_));
+  }
+  return sites;
+}
+
+absl::StatusOr<std::unique_ptr<Sites>> Sites::OpenOne(const std::string& data_directory,
+                                                      absl::string_view name, bool create) {
+  std::unique_ptr<Sites> sites(new Sites());
+  ASSIGN_OR_RETURN(std::unique_ptr<Site> site,
+                   Site::Open(data_directory, name, create, sites->budget_));
+  sites->sites_.emplace(name, std::move(site));
+  return sites;
+}
+
+absl::StatusOr<Site*> Sites::Find(absl::string_view name) const {
+  const auto it = sites_.find(name);
+  if (it != sites_.end()) return it->second.get();
+  return absl::NotFoundError(
+      absl::StrCat("there is no site of this name; there are: ", absl::StrJoin(Names(), ", ")));
+}
+
+std::vector<std::string> Sites::Names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, site] : sites_) names.push_back(name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+absl::Status Sites::Announce(const std::string& address) {
+  for (const auto& [name, site] : sites_) RETURN_IF_ERROR(site->Announce(address));
+  return absl::OkStatus();
+}
+
+}  // namespace vitrine

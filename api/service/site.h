@@ -1,0 +1,124 @@
+// One virtual store, opened: its data, its model, and who holds it.
+
+#ifndef VITRINE_API_SERVICE_SITE_H_
+#define VITRINE_API_SERVICE_SITE_H_
+
+#include <memory>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+
+#include "recommender/learn/trainer.h"
+#include "recommender/model/model.h"
+#include "recommender/rank/fold_in.h"
+#include "store/base/limits.h"
+#include "store/base/row_cache.h"
+#include "store/model_store.h"
+#include "store/owner_lock.h"
+#include "store/web_house.h"
+
+namespace vitrine {
+
+// A model and the profiles folded in with it: swapped together, since a profile is good for one
+// model only.
+struct Serving {
+  explicit Serving(std::shared_ptr<const Model> served) : model(std::move(served)) {}
+
+  const std::shared_ptr<const Model> model;
+  RowCache<Profile> profiles{limits::kProfilesCachedMax};  // by keys::PersonPrefix
+};
+
+// Owns the folder <data>/<name>/: OWNER, db/, models/, checkpoints/. Thread-safe.
+class Site {
+ public:
+  // NotFound if there is no such site and `create` is false; FailedPrecondition if another process
+  // owns it. A model that is damaged is an error: the message names the file.
+  static absl::StatusOr<std::unique_ptr<Site>> Open(const std::string& data_directory,
+                                                    absl::string_view name, bool create,
+                                                    std::shared_ptr<StoreBudget> budget);
+  ~Site();
+
+  const std::string& name() const { return name_; }
+  WebHouse& house() { return *house_; }
+
+  // The model that answers now; null before the first training. A caller uses one for a whole
+  // request.
+  std::shared_ptr<Serving> serving() const;
+  std::shared_ptr<const Model> model() const;
+
+  // Events of these persons were written: their profiles are to be folded in anew. To be called
+  // before the write is acknowledged.
+  void Forget(std::span<const Event> events);
+  int64_t model_file_bytes() const;
+
+  // Trains on a checkpoint, publishes the model and swaps it in. Unavailable if a training is
+  // already under way.
+  absl::StatusOr<std::shared_ptr<const Model>> Train(const TrainOptions& options);
+
+  // A consistent copy in a new folder; whoever asked removes it.
+  absl::StatusOr<std::string> Checkpoint();
+
+  // Tells the background thread that there may be sessions to derive.
+  void DeriveSoon();
+
+  absl::Status Announce(const std::string& address) { return lock_.Announce(address); }
+
+ private:
+  Site(std::string directory, absl::string_view name, OwnerLock lock);
+  absl::Status LoadModel();
+  void DeriveLoop();
+
+  const std::string directory_;
+  const std::string name_;
+  OwnerLock lock_;
+  std::unique_ptr<WebHouse> house_;
+  const ModelStore models_;
+
+  absl::Mutex train_mutex_;
+  mutable absl::Mutex model_mutex_;
+  std::shared_ptr<Serving> serving_ ABSL_GUARDED_BY(model_mutex_);
+  uint64_t checkpoints_made_ ABSL_GUARDED_BY(model_mutex_) = 0;
+
+  absl::Mutex derive_mutex_;
+  bool derive_wanted_ ABSL_GUARDED_BY(derive_mutex_) = false;
+  bool stopping_ ABSL_GUARDED_BY(derive_mutex_) = false;
+  std::thread deriver_;
+};
+
+// The sites of one process, by name; fixed once opened.
+class Sites {
+ public:
+  // Opens every site under `data_directory`; there may be none.
+  static absl::StatusOr<std::unique_ptr<Sites>> OpenAll(const std::string& data_directory);
+  // Opens one.
+  static absl::StatusOr<std::unique_ptr<Sites>> OpenOne(const std::string& data_directory,
+                                                        absl::string_view name, bool create);
+
+  // NotFound with the names that there are.
+  absl::StatusOr<Site*> Find(absl::string_view name) const;
+  std::vector<std::string> Names() const;  // sorted
+  absl::Status Announce(const std::string& address);
+
+ private:
+  Sites();
+
+  std::shared_ptr<StoreBudget> budget_;
+  absl::flat_hash_map<std::string, std::unique_ptr<Site>> sites_;
+};
+
+// Names of the site folders under `data_directory`, sorted; NotFound if it is not there.
+absl::StatusOr<std::vector<std::string>> ListSites(const std::string& data_directory);
+
+// OK for 1 to 64 of a-z, 0-9, '-' and '_'.
+absl::Status ValidSiteName(absl::string_view name);
+
+}  // namespace vitrine
+
+#endif  // VITRINE_API_SERVICE_SITE_H_

@@ -1,0 +1,330 @@
+// Storefront and Backoffice without a socket: the service's own promises.
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "api/service/backoffice.h"
+#include "api/service/site.h"
+#include "api/service/storefront.h"
+#include "ingest/sessionizer.h"
+#include "store/base/clock.h"
+#include "store/base/limits.h"
+#include "tests/testing/testing.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::MakeEvent;
+using testing::TempDir;
+using testing::Value;
+
+constexpr int64_t kNow = 1'700'000'000'000;
+constexpr int64_t kDayMs = 86'400'000;
+constexpr int kGroups = 4;
+constexpr int kProductsPerGroup = 12;
+
+std::string ProductId(int group, int i) { return absl::StrCat("g", group, "-", i); }
+
+// A small shop in which each customer buys from one group of products only.
+class ServiceTest : public ::testing::Test {
+ protected:
+  ServiceTest() : clock_(kNow) {
+    Open();
+    Fill();
+  }
+
+  void Open() {
+    sites_.reset();
+    sites_ = Value(Sites::OpenOne(dir_.path(), "shop", /*create=*/true));
+    storefront_ = std::make_unique<Storefront>(sites_.get(), &clock_);
+    backoffice_ = std::make_unique<Backoffice>(sites_.get(), &clock_);
+  }
+
+  void Fill() {
+    std::vector<Event> events;
+    for (int c = 0; c < 80; ++c) {
+      const int group = c % kGroups;
+      for (int i = 0; i < 6; ++i) {
+        const std::string product = ProductId(group, (c / kGroups + i * 5) % kProductsPerGroup);
+        Event event = MakeEvent(absl::StrCat("e", c, "-", i), absl::StrCat("c", c),
+                                kNow - (i + 1) * kDayMs, EventKind::PURCHASE, product);
+        event.items[0].__set_name("Name of " + product);
+        event.items[0].__set_price_minor(999);
+        event.__set_currency("GBP");
+        events.push_back(std::move(event));
+      }
+    }
+    ASSERT_OK(Shop()->house().Track(events, {}, Ack::kApplied).status());
+  }
+
+  Site* Shop() { return Value(sites_->Find("shop")); }
+
+  ModelInfo Train() {
+    TrainRequest request;
+    request.site = "shop";
+    request.__set_factors(8);
+    ModelInfo info;
+    backoffice_->train(info, request);
+    return info;
+  }
+
+  static Context ContextOf(const std::string& customer, const std::string& visitor = "") {
+    Context context;
+    context.site = "shop";
+    context.deadline_ms = limits::kDeadlineMsMax;
+    if (!customer.empty()) context.__set_customer_id(customer);
+    if (!visitor.empty()) context.__set_visitor_id(visitor);
+    return context;
+  }
+
+  RecommendReply Recommend(const std::string& customer, int k = 5) {
+    RecommendRequest request;
+    request.context = ContextOf(customer);
+    request.k = k;
+    RecommendReply reply;
+    storefront_->recommend(reply, request);
+    return reply;
+  }
+
+  TempDir dir_;
+  SimClock clock_;
+  std::unique_ptr<Sites> sites_;
+  std::unique_ptr<Storefront> storefront_;
+  std::unique_ptr<Backoffice> backoffice_;
+};
+
+int InGroup(const RecommendReply& reply, int group) {
+  return static_cast<int>(
+      std::count_if(reply.suggestions.begin(), reply.suggestions.end(), [&](const Suggestion& s) {
+        return s.product_id.rfind(absl::StrCat("g", group, "-"), 0) == 0;
+      }));
+}
+
+TEST_F(ServiceTest, SuggestsFromTheCustomersTasteWithNamesAndPrices) {
+  Train();
+  const RecommendReply reply = Recommend("c1");
+  ASSERT_EQ(reply.suggestions.size(), 5u);
+  EXPECT_EQ(InGroup(reply, 1), 5);
+  EXPECT_EQ(reply.history_events, 6);
+  EXPECT_EQ(reply.suggestions[0].name, "Name of " + reply.suggestions[0].product_id);
+  EXPECT_EQ(reply.suggestions[0].price_minor, 999);
+  EXPECT_EQ(reply.suggestions[0].source, Source::TASTE);
+}
+
+TEST_F(ServiceTest, LeavesOutWhatWasBoughtUnlessAsked) {
+  Train();
+  std::set<std::string> bought;
+  for (int i = 0; i < 6; ++i) bought.insert(ProductId(1, (i * 5) % kProductsPerGroup));
+  for (const Suggestion& s : Recommend("c1").suggestions) {
+    EXPECT_EQ(bought.count(s.product_id), 0u) << s.product_id;
+  }
+  RecommendRequest request;
+  request.context = ContextOf("c1");
+  request.__set_exclude_bought(false);
+  RecommendReply reply;
+  storefront_->recommend(reply, request);
+  EXPECT_TRUE(std::any_of(reply.suggestions.begin(), reply.suggestions.end(),
+                          [&](const Suggestion& s) { return bought.count(s.product_id) > 0; }));
+}
+
+TEST_F(ServiceTest, NewcomersAndUnknownCustomersGetWhatIsPopular) {
+  Train();
+  for (const std::string customer : {"", "never-seen"}) {
+    const RecommendReply reply = Recommend(customer);
+    ASSERT_EQ(reply.suggestions.size(), 5u);
+    EXPECT_EQ(reply.history_events, 0);
+    EXPECT_EQ(reply.suggestions[0].source, Source::POPULAR);
+  }
+}
+
+TEST_F(ServiceTest, ATrackedEventCountsInTheVeryNextAnswer) {
+  Train();
+  RecommendRequest request;
+  request.context = ContextOf("", "cookie-7");
+  RecommendReply reply;
+  storefront_->recommend(reply, request);  // now the visitor is kept at hand, as nobody yet
+  EXPECT_EQ(reply.history_events, 0);
+
+  TrackRequest track;
+  track.context = ContextOf("", "cookie-7");
+  track.events.push_back(MakeEvent("click", "v:ignored", 0, EventKind::VIEW_ITEM, ProductId(2, 3)));
+  track.events[0].__isset.visitor_id = false;  // the context says who
+  TrackReply tracked;
+  storefront_->track(tracked, track);
+  EXPECT_EQ(tracked.accepted, 1);
+  EXPECT_EQ(tracked.acknowledged, Acknowledge::DURABLE);
+
+  storefront_->recommend(reply, request);
+  EXPECT_EQ(reply.history_events, 1);
+  EXPECT_EQ(reply.suggestions[0].product_id.substr(0, 3), "g2-");
+  // The page they look at is no suggestion.
+  for (const Suggestion& s : reply.suggestions) EXPECT_NE(s.product_id, ProductId(2, 3));
+}
+
+TEST_F(ServiceTest, TrackTakesOrRejectsEachEventOnItsOwn) {
+  TrackRequest track;
+  track.context = ContextOf("c1");
+  track.events = {MakeEvent("new", "c1", kNow, EventKind::VIEW_ITEM, "p"),
+                  MakeEvent("bad", "c1", kNow, EventKind::VIEW_ITEM, "p\n"),
+                  MakeEvent("new", "c1", kNow, EventKind::VIEW_ITEM, "p")};
+  TrackReply reply;
+  storefront_->track(reply, track);
+  EXPECT_EQ(reply.accepted, 1);
+  EXPECT_EQ(reply.duplicate, 1);
+  ASSERT_EQ(reply.rejects.size(), 1u);
+  EXPECT_EQ(reply.rejects[0].index, 1);
+  EXPECT_EQ(reply.rejects[0].reason, "bad_id");
+  EXPECT_EQ(Shop()->house().GetTotals().rejects, 1);
+}
+
+TEST_F(ServiceTest, TrackedEventsBecomeSessionsInTheBackground) {
+  TrackRequest track;
+  track.context = ContextOf("new-customer");
+  track.events = {MakeEvent("n", "new-customer", kNow, EventKind::VIEW_ITEM, "p")};
+  TrackReply reply;
+  storefront_->track(reply, track);
+  // The background thread clears the mark when it is done; deriving by hand gives the same rows,
+  // so whichever comes first the outcome is one.
+  ASSERT_OK(DeriveAll(&Shop()->house(), nullptr));
+  EXPECT_EQ(Value(Shop()->house().GetCustomer("new-customer")).sessions, 1);
+}
+
+TEST_F(ServiceTest, SaysWhichFieldIsWrong) {
+  Train();
+  RecommendRequest request;
+  RecommendReply reply;
+  const auto message = [&] {
+    try {
+      storefront_->recommend(reply, request);
+    } catch (const InvalidRequest& e) {
+      return e.message;
+    }
+    return std::string("no error");
+  };
+  request.context = ContextOf("c1");
+  request.k = 0;
+  EXPECT_THAT(message(), HasSubstr("k: 0"));
+  request.k = 10;
+  request.context.deadline_ms = 0;
+  EXPECT_THAT(message(), HasSubstr("context.deadline_ms"));
+  request.context = ContextOf("c\n1");
+  EXPECT_THAT(message(), HasSubstr("context.customer_id"));
+  request.context = ContextOf("c1");
+  request.context.site = "other";
+  EXPECT_THROW(storefront_->recommend(reply, request), NotFound);
+}
+
+TEST_F(ServiceTest, WithoutAModelTheAnswerIsUnavailable) {
+  EXPECT_THROW(Recommend("c1"), Unavailable);
+  ModelInfo info;
+  EXPECT_THROW(backoffice_->model_info(info, "shop"), Unavailable);
+}
+
+// Every tick of this clock is a second: whatever is asked of it comes late.
+class HurryingClock : public Clock {
+ public:
+  int64_t NowMs() const override { return kNow; }
+  int64_t SteadyNs() const override { return ticks_.fetch_add(1) * 1'000'000'000; }
+
+ private:
+  mutable std::atomic<int64_t> ticks_ = 0;
+};
+
+TEST_F(ServiceTest, AnAnswerThatComesTooLateIsAnError) {
+  Train();
+  const HurryingClock late;
+  Storefront storefront(sites_.get(), &late);
+  RecommendRequest request;
+  request.context = ContextOf("c1");
+  request.context.deadline_ms = 100;
+  RecommendReply reply;
+  EXPECT_THROW(storefront.recommend(reply, request), DeadlineExceeded);
+}
+
+TEST_F(ServiceTest, AModelIsThereAgainAfterARestart) {
+  const ModelInfo trained = Train();
+  Open();
+  ModelInfo info;
+  backoffice_->model_info(info, "shop");
+  EXPECT_EQ(info.model_id, trained.model_id);
+  EXPECT_EQ(Recommend("c1").model_id, trained.model_id);
+}
+
+TEST_F(ServiceTest, ADamagedModelIsNotServed) {
+  const ModelInfo trained = Train();
+  sites_.reset();
+  const std::string path = dir_.File("shop/models/" + trained.model_id + ".model");
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) - 1);
+  const absl::Status status = Sites::OpenOne(dir_.path(), "shop", false).status();
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()), HasSubstr(trained.model_id));
+}
+
+TEST_F(ServiceTest, RequestsNeverFailNorMixModelsWhileModelsAreSwapped) {
+  std::set<std::string> models = {Train().model_id};
+  std::atomic<bool> done = false;
+  std::atomic<int> answers = 0;
+  std::vector<std::set<std::string>> seen(2);
+  std::vector<std::thread> readers;
+  for (auto& ids : seen) {
+    readers.emplace_back([&] {
+      while (!done) {
+        const RecommendReply reply = Recommend("c1");
+        EXPECT_EQ(reply.suggestions.size(), 5u);
+        ids.insert(reply.model_id);
+        ++answers;
+      }
+    });
+  }
+  for (int i = 0; i < 5; ++i) {
+    clock_.Advance(1000);
+    models.insert(Train().model_id);
+    for (const int before = answers; answers < before + 2;) std::this_thread::yield();
+  }
+  done = true;
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(models.size(), 6u);
+  for (const auto& ids : seen) {
+    for (const std::string& id : ids) EXPECT_EQ(models.count(id), 1u) << id;
+  }
+}
+
+TEST_F(ServiceTest, OnlyTheOwnerWritesAndACheckpointIsLeftClean) {
+  EXPECT_TRUE(absl::IsFailedPrecondition(Sites::OpenOne(dir_.path(), "shop", false).status()));
+  std::string copy;
+  backoffice_->checkpoint(copy, "shop");
+  EXPECT_EQ(Value(WebHouse::OpenCheckpoint(copy))->GetTotals().events, 480);
+  Train();
+  Open();
+  EXPECT_FALSE(std::filesystem::exists(dir_.File("shop/checkpoints")));
+}
+
+TEST_F(ServiceTest, ListsCustomersPageByPage) {
+  ASSERT_OK(DeriveAll(&Shop()->house(), nullptr));
+  std::vector<std::string> ids;
+  std::string after;
+  while (true) {
+    std::vector<Customer> page;
+    backoffice_->customers(page, "shop", after, 33);
+    if (page.empty()) break;
+    for (const Customer& customer : page) ids.push_back(customer.id);
+    after = ids.back();
+  }
+  EXPECT_EQ(ids.size(), 80u);
+  EXPECT_TRUE(std::is_sorted(ids.begin(), ids.end()));
+}
+
+TEST(ValidSiteName, KeepsSitesInsideTheDataFolder) {
+  EXPECT_OK(ValidSiteName("gifts-2_b"));
+  for (const char* name : {"", "..", "a/b", "A", "a b"}) EXPECT_FALSE(ValidSiteName(name).ok());
+}
+
+}  // namespace
+}  // namespace vitrine

@@ -1,0 +1,123 @@
+// A shop's day at the command line: simulate, ingest, train, ask, serve, ask the server, stop it.
+
+#include <fstream>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+
+#include "store/owner_lock.h"
+#include "tests/testing/process.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::Outcome;
+using testing::Process;
+using testing::RunProgram;
+using testing::TempDir;
+using testing::Vitrine;
+
+class Commands : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    dir_ = new TempDir();
+    ASSERT_EQ(RunProgram(Vitrine({"simulate", "--out", dir_->File("shop"), "--customers", "300",
+                                  "--products", "200", "--days", "30", "--seed", "7"}))
+                  .exit_code,
+              0);
+    const Outcome ingest = Do({"ingest", "--site", "shop", "--mapping", "examples/events.toml",
+                               dir_->File("shop/events.jsonl")});
+    ASSERT_EQ(ingest.exit_code, 0) << ingest.err;
+    const Outcome train = Do({"train", "--site", "shop", "--factors", "16"});
+    ASSERT_EQ(train.exit_code, 0) << train.err;
+  }
+  static void TearDownTestSuite() {
+    delete dir_;
+    dir_ = nullptr;
+  }
+
+  static std::vector<std::string> WithData(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin() + 1, {"--data", dir_->File("data")});
+    return Vitrine(arguments);
+  }
+  static Outcome Do(std::vector<std::string> arguments) { return RunProgram(WithData(arguments)); }
+  static nlohmann::json Json(std::vector<std::string> arguments) {
+    arguments.push_back("--json");
+    const Outcome outcome = Do(arguments);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    return nlohmann::json::parse(outcome.out);
+  }
+
+  static TempDir* dir_;
+};
+
+TempDir* Commands::dir_ = nullptr;
+
+TEST_F(Commands, RecommendAndSimilarAnswerWithoutAServer) {
+  const auto reply = Json({"recommend", "--site", "shop", "-k", "5"});
+  ASSERT_EQ(reply["tables"]["suggestions"].size(), 5u);
+  const std::string product = reply["tables"]["suggestions"][0]["product"];
+  const auto similar = Json({"similar", "--site", "shop", "--product", product, "-k", "3"});
+  EXPECT_EQ(similar["tables"]["suggestions"].size(), 3u);
+}
+
+TEST_F(Commands, GoThroughTheServerThatOwnsTheSite) {
+  const auto before = Json({"status"});
+  EXPECT_EQ(before["tables"]["sites"][0]["server"], "not running");
+
+  Process server(WithData({"serve", "--port", "0", "--admin-port", "0"}));
+  while (server.OutSoFar().find('\n') == std::string::npos) std::this_thread::yield();
+  EXPECT_THAT(server.OutSoFar(), HasSubstr("storefront 127.0.0.1:"));
+
+  const auto during = Json({"status"});
+  EXPECT_THAT(std::string(during["tables"]["sites"][0]["server"]), HasSubstr("127.0.0.1:"));
+  EXPECT_EQ(during["tables"]["sites"][0]["events"], before["tables"]["sites"][0]["events"]);
+  const auto popular = Json({"recommend", "--site", "shop", "-k", "1"});
+  const std::string product = popular["tables"]["suggestions"][0]["product"];
+  const auto track = Json({"track", "--site", "shop", "--visitor", "cookie", product});
+  EXPECT_EQ(track["tables"]["track"][0]["accepted"], 1);
+  const auto trained = Json({"train", "--site", "shop", "--factors", "8"});
+  EXPECT_EQ(trained["tables"]["models"][0]["factors"], 8);
+  const auto evaluation = Json({"evaluate", "--site", "shop", "--factors", "8"});
+  EXPECT_FALSE(evaluation["tables"].empty());
+
+  // An import through the server: the file is known already, so nothing is new.
+  const Outcome again = Do({"ingest", "--site", "shop", "--mapping", "examples/events.toml",
+                            dir_->File("shop/events.jsonl")});
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  const auto after = Json({"status"});
+  EXPECT_EQ(int64_t{after["tables"]["sites"][0]["events"]},
+            int64_t{before["tables"]["sites"][0]["events"]} + 1);
+
+  // A file that it does not know: its events arrive in batches over the socket.
+  std::ofstream(dir_->File("more.jsonl"))
+      << R"({"id":"m1","time_ms":1704100000000,"kind":"view_item","visitor_id":"x",)"
+      << R"("items":[{"product_id":")" << product << "\"}]}\n";
+  const auto more = Json(
+      {"ingest", "--site", "shop", "--mapping", "examples/events.toml", dir_->File("more.jsonl")});
+  EXPECT_FALSE(more["tables"].empty());
+  EXPECT_EQ(int64_t{Json({"status"})["tables"]["sites"][0]["events"]},
+            int64_t{after["tables"]["sites"][0]["events"]} + 1);
+
+  server.Signal(SIGTERM);
+  const Outcome stopped = server.Wait();
+  EXPECT_EQ(stopped.exit_code, 0) << stopped.err;
+  EXPECT_EQ(Json({"status"})["tables"]["sites"][0]["server"], "not running");
+}
+
+TEST_F(Commands, WrongUsageIsTwoAndAFailureIsOne) {
+  EXPECT_EQ(RunProgram(Vitrine({"recommend"})).exit_code, 2);
+  EXPECT_EQ(RunProgram(Vitrine({"fly"})).exit_code, 2);
+  EXPECT_EQ(RunProgram(Vitrine({"--help"})).exit_code, 0);
+  const Outcome unknown = Do({"recommend", "--site", "nowhere"});
+  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("nowhere"));
+  const Outcome no_product = Do({"similar", "--site", "shop", "--product", "no-such"});
+  EXPECT_EQ(no_product.exit_code, 1);
+}
+
+}  // namespace
+}  // namespace vitrine
