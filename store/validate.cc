@@ -1,3 +1,6 @@
+#include <cstdint>
+#include <cstring>
+
 #include "absl/strings/string_view.h"
 
 #include "store/base/limits.h"
@@ -7,6 +10,16 @@
 
 namespace vitrine {
 namespace {
+
+// The number that stands in an enum field. A peer can send any, and to load one that the enum does
+// not have would be undefined.
+template <typename Enum>
+int32_t NumberIn(const Enum& field) {
+  int32_t number;
+  static_assert(sizeof(field) == sizeof(number));
+  std::memcpy(&number, &field, sizeof(number));
+  return number;
+}
 
 absl::Status BadId(absl::string_view field, absl::string_view id) {
   if (absl::Status status = ValidId(id); !status.ok()) {
@@ -62,13 +75,13 @@ absl::Status ValidateEvent(const Event& event) {
   if (event.__isset.customer_id) RETURN_IF_ERROR(BadId("customer_id", event.customer_id));
   if (event.__isset.visitor_id) RETURN_IF_ERROR(BadId("visitor_id", event.visitor_id));
   if (event.__isset.order_id) RETURN_IF_ERROR(BadId("order_id", event.order_id));
-  if (event.kind < EventKind::PAGE_VIEW || event.kind > EventKind::RATING) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("bad_kind: ", static_cast<int>(event.kind), " is no event kind"));
+  const int32_t kind = NumberIn(event.kind);
+  if (kind < EventKind::PAGE_VIEW || kind > EventKind::RATING) {
+    return absl::InvalidArgumentError(absl::StrCat("bad_kind: ", kind, " is no event kind"));
   }
-  if (event.channel < Channel::WEB || event.channel > Channel::OTHER_CHANNEL) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("bad_channel: ", static_cast<int>(event.channel), " is no channel"));
+  const int32_t channel = NumberIn(event.channel);
+  if (channel < Channel::WEB || channel > Channel::OTHER_CHANNEL) {
+    return absl::InvalidArgumentError(absl::StrCat("bad_channel: ", channel, " is no channel"));
   }
   if (event.time_ms < limits::kTimeMsMin || event.time_ms > limits::kTimeMsMax) {
     return absl::InvalidArgumentError(
