@@ -28,10 +28,13 @@ absl::StatusOr<std::unique_ptr<Connection<ServiceClient>>> Connection<ServiceCli
   socket->setConnTimeout(timeout_ms);
   socket->setSendTimeout(timeout_ms);
   socket->setRecvTimeout(timeout_ms);
-  // The library's own limit is smaller than a back-office frame may be.
+  // The library's own limit is smaller than a back-office frame may be. Its default for messages is
+  // copied: the library declares that constant and never defines it, so no reference may bind to
+  // it.
+  const int message_bytes_max = TConfiguration::DEFAULT_MAX_MESSAGE_SIZE;
   auto framed = std::make_shared<TFramedTransport>(
-      socket, std::make_shared<TConfiguration>(TConfiguration::DEFAULT_MAX_MESSAGE_SIZE,
-                                               limits::kBackofficeFrameBytesMax));
+      socket,
+      std::make_shared<TConfiguration>(message_bytes_max, limits::kBackofficeFrameBytesMax));
   try {
     framed->open();
   } catch (const TTransportException& e) {
