@@ -62,16 +62,17 @@ absl::StatusOr<ImportSummary> ImportOne(const std::string& file, const Mapping& 
   Progress progress;
   const int64_t start_ns = Clock::System().SteadyNs();
   int64_t first_line = -1;
-  ImportOptions import;
-  import.batch_events = options.batch_events;
-  import.on_progress = [&](const ImportProgress& p) { if (first_line < 0) first_line = p.lines_done;
-  const double seconds = static_cast<double>(Clock::System().SteadyNs() - start_ns) / 1e9;
-  const double rate = static_cast<double>(p.lines_done - first_line) / std::max(seconds, 1e-9);
-  progress.Show(file, p.bytes_done, p.bytes_total,
-                absl::StrFormat("%s lines, %.0f/s", WithThousands(p.lines_done), rate));
-};
-return ImportFile(file, mapping, sink, import);
-}  // namespace
+  ImportOptions import_options;
+  import_options.batch_events = options.batch_events;
+  import_options.on_progress = [&](const ImportProgress& p) {
+    if (first_line < 0) first_line = p.lines_done;
+    const double seconds = static_cast<double>(Clock::System().SteadyNs() - start_ns) / 1e9;
+    const double rate = static_cast<double>(p.lines_done - first_line) / std::max(seconds, 1e-9);
+    progress.Show(file, p.bytes_done, p.bytes_total,
+                  absl::StrFormat("%s lines, %.0f/s", WithThousands(p.lines_done), rate));
+  };
+  return ImportFile(file, mapping, sink, import_options);
+}
 
 absl::Status Run(const Common& common, const Options& options) {
   ASSIGN_OR_RETURN(const std::string toml, ReadFile(options.mapping, limits::kConfigBytesMax));
@@ -86,7 +87,7 @@ absl::Status Run(const Common& common, const Options& options) {
   return absl::OkStatus();
 }
 
-}  // namespace vitrine::cli
+}  // namespace
 
 void AddIngest(CLI::App* app, Common* common, Action* action) {
   CLI::App* command = app->add_subcommand(
