@@ -65,8 +65,10 @@ absl::Status DecodeRecord(absl::string_view bytes, Record* record) {
 VITRINE_INSTANTIATE(Event);
 VITRINE_INSTANTIATE(Session);
 VITRINE_INSTANTIATE(Customer);
+VITRINE_INSTANTIATE(CustomerFacts);
 VITRINE_INSTANTIATE(Product);
 VITRINE_INSTANTIATE(Reject);
+VITRINE_INSTANTIATE(RobotVerdict);
 VITRINE_INSTANTIATE(SourceState);
 VITRINE_INSTANTIATE(Totals);
 VITRINE_INSTANTIATE(SiteSettings);

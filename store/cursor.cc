@@ -60,8 +60,10 @@ void TypedCursor<Record>::DecodeRow() {
 template class TypedCursor<Event>;
 template class TypedCursor<Session>;
 template class TypedCursor<Customer>;
+template class TypedCursor<CustomerFacts>;
 template class TypedCursor<Product>;
 template class TypedCursor<Reject>;
+template class TypedCursor<RobotVerdict>;
 template class TypedCursor<SourceState>;
 
 }  // namespace vitrine

@@ -74,7 +74,7 @@ class TypedCursor : private Cursor {
   }
   const Record& value() const { return record_; }
 
-  // Whose row this is (events and sessions only).
+  // Whose row this is (events, sessions and robots only).
   Person person() const { return keys::ParsePerson(key()); }
 
  private:
@@ -86,8 +86,10 @@ class TypedCursor : private Cursor {
 using EventCursor = TypedCursor<Event>;
 using SessionCursor = TypedCursor<Session>;
 using CustomerCursor = TypedCursor<Customer>;
+using CustomerFactsCursor = TypedCursor<CustomerFacts>;
 using ProductCursor = TypedCursor<Product>;
 using RejectCursor = TypedCursor<Reject>;
+using RobotCursor = TypedCursor<RobotVerdict>;
 using SourceCursor = TypedCursor<SourceState>;
 
 }  // namespace vitrine

@@ -1,6 +1,7 @@
 #include "store/db.h"
 
 #include <filesystem>
+#include <iterator>
 #include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
@@ -15,33 +16,14 @@
 namespace vitrine {
 namespace {
 
-constexpr Table kAllTables[kTables] = {Table::kMeta,     Table::kEvents,    Table::kEventIds,
-                                       Table::kSessions, Table::kCustomers, Table::kProducts,
-                                       Table::kRejects,  Table::kDirty};
+constexpr const char* kTableNames[] = {
+    "default", "events",         "event_ids", "sessions", "customers", "products", "rejects",
+    "dirty",   "customer_facts", "robots",    "links",    "conflicts", "audit"};
+static_assert(std::size(kTableNames) == kTables);
 
 }  // namespace
 
-const char* TableName(Table table) {
-  switch (table) {
-    case Table::kMeta:
-      return "default";
-    case Table::kEvents:
-      return "events";
-    case Table::kEventIds:
-      return "event_ids";
-    case Table::kSessions:
-      return "sessions";
-    case Table::kCustomers:
-      return "customers";
-    case Table::kProducts:
-      return "products";
-    case Table::kRejects:
-      return "rejects";
-    case Table::kDirty:
-      return "dirty";
-  }
-  return "";
-}
+const char* TableName(Table table) { return kTableNames[static_cast<size_t>(table)]; }
 
 absl::Status FromRocks(const rocksdb::Status& status, absl::string_view doing) {
   if (status.ok()) return absl::OkStatus();
@@ -136,7 +118,9 @@ absl::StatusOr<std::unique_ptr<Db>> Db::Open(const std::string& directory, Mode 
   }
 
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
-  for (const Table t : kAllTables) families.emplace_back(TableName(t), MakeTableOptions(t, budget));
+  for (size_t i = 0; i < kTables; ++i) {
+    families.emplace_back(kTableNames[i], MakeTableOptions(static_cast<Table>(i), budget));
+  }
   rocksdb::DBOptions options = MakeDbOptions(budget, mode == Mode::kCreate);
   options.create_missing_column_families = mode != Mode::kReadOnly;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
@@ -168,6 +152,10 @@ absl::Status Db::Get(Table t, absl::string_view key, Record* record) const {
 }
 
 template absl::Status Db::Get(Table, absl::string_view, Customer*) const;
+template absl::Status Db::Get(Table, absl::string_view, CustomerFacts*) const;
+template absl::Status Db::Get(Table, absl::string_view, Event*) const;
+template absl::Status Db::Get(Table, absl::string_view, Reject*) const;
+template absl::Status Db::Get(Table, absl::string_view, RobotVerdict*) const;
 template absl::Status Db::Get(Table, absl::string_view, Product*) const;
 template absl::Status Db::Get(Table, absl::string_view, SourceState*) const;
 template absl::Status Db::Get(Table, absl::string_view, Totals*) const;

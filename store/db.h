@@ -16,8 +16,22 @@
 namespace vitrine {
 
 // The column families (store/key_format.h draws their keys).
-enum class Table { kMeta, kEvents, kEventIds, kSessions, kCustomers, kProducts, kRejects, kDirty };
-constexpr size_t kTables = 8;
+enum class Table {
+  kMeta,
+  kEvents,
+  kEventIds,
+  kSessions,
+  kCustomers,
+  kProducts,
+  kRejects,
+  kDirty,
+  kCustomerFacts,
+  kRobots,
+  kLinks,
+  kConflicts,
+  kAudit,
+};
+constexpr size_t kTables = 13;
 
 // The name of the column family on disk.
 const char* TableName(Table table);

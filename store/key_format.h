@@ -18,6 +18,14 @@
 // products       | product id |                                               Product
 // rejects        | source | 0x00 | line (8) |                                 Reject
 // dirty          | person |                                                   mark (8)
+// customer_facts | customer id |                                              CustomerFacts
+// robots         | person |                                                   RobotVerdict
+// links          'v' | visitor id | 0x00 | time_ms (8) | id hash (8) |        customer id
+//                'c' | customer id | 0x00 | visitor id |                      -
+//                'u' | visitor id | 0x00 | customer id |                      -: not this
+//                customer's
+// conflicts      | XXH3-128 of the event id (16) | content digest (8) |       Event: one that lost
+// audit          | number (8) |                                               a link of the chain
 // default        "totals", "settings", "source/" | name |                      one struct each
 //                "format", "version"                                          number (8)
 //
@@ -39,7 +47,7 @@
 namespace vitrine {
 
 // Bumped when a key or the meaning of a value changes; a store with another one is not opened.
-constexpr int64_t kStoreFormat = 1;
+constexpr int64_t kStoreFormat = 2;
 
 // Whose history an event belongs to.
 struct Person {

@@ -41,6 +41,42 @@ enum Channel {
   OTHER_CHANNEL = 7,
 }
 
+// How a visit found the shop.
+enum ReferrerClass {
+  DIRECT = 1,
+  SEARCH_ENGINE = 2,
+  SOCIAL = 3,
+  MAIL = 4,
+  CAMPAIGN = 5,
+  REFERRAL = 6,
+}
+
+enum Device {
+  UNKNOWN_DEVICE = 0,
+  DESKTOP = 1,
+  MOBILE = 2,
+  TABLET = 3,
+}
+
+// How far into the shop a visit got.
+enum FunnelStage {
+  VISIT = 1,
+  PRODUCT = 2,
+  CART = 3,
+  CHECKOUT = 4,
+  ORDER = 5,
+}
+
+// What a `consent` event says: whether this person may be contacted there, for that.
+struct Consent {
+  1: Channel channel,
+  // "marketing", "service", or the shop's own word; 1 to 256 bytes.
+  2: string purpose,
+  3: bool granted,
+  // Where the wish was expressed: "newsletter form", "call 4711".
+  4: optional string source,
+}
+
 // One product inside an event.
 struct Item {
   1: string product_id,
@@ -72,6 +108,12 @@ struct Event {
   12: optional string referrer,
   13: optional string country,
   14: optional string user_agent,
+  // As much of it as the site's privacy setting keeps.
+  15: optional string ip,
+  // Consent events only.
+  16: optional Consent consent,
+  // Not in the source: a page that the referrers say was looked at (path completion).
+  17: optional bool inferred,
 }
 
 // A visit: events of one person with no pause longer than the session gap. A pure function of the
@@ -87,6 +129,23 @@ struct Session {
   7: map<string, i64> value_minor,
   8: Channel channel = Channel.WEB,
   9: optional string landing_url,
+  10: optional string exit_url,
+  // The first page's referrer, if it is not the shop itself.
+  11: optional string referrer,
+  12: ReferrerClass referrer_class = ReferrerClass.DIRECT,
+  // utm_campaign, or utm_source, of the first page.
+  13: optional string campaign,
+  14: Device device = Device.UNKNOWN_DEVICE,
+  15: FunnelStage stage = FunnelStage.VISIT,
+  16: i32 searches,
+  // Why this is no human's visit: the sources of its person's RobotVerdict. Empty: a human's.
+  17: list<string> robot,
+}
+
+// A person who is a program, and who says so: "list:<file>", "behaviour:<rule>", "operator". A pure
+// function of the person's events, the lists, and what an operator decided.
+struct RobotVerdict {
+  1: list<string> sources,
 }
 
 // What the events of one customer add up to. A pure function of them.
@@ -110,6 +169,36 @@ struct Product {
   5: optional string currency,
   // Time of the event (or catalogue row) that the facts above come from.
   6: i64 facts_time_ms,
+  // The rest comes from the catalogue only. A product of the catalogue takes no facts from events.
+  7: optional bool in_catalogue,
+  8: optional string brand,
+  9: optional map<string, string> attributes,
+  10: optional string image_url,
+  11: optional string url,
+  // Of one piece, in minor units of `currency`.
+  12: optional i64 margin_minor,
+  // On sale from (inclusive) until (exclusive).
+  13: optional i64 available_from_ms,
+  14: optional i64 available_to_ms,
+  // Pieces in stock.
+  15: optional i32 stock,
+  // No longer in the catalogue: a full replacement did not name it.
+  16: optional bool withdrawn,
+}
+
+// What the back office knows of a customer, beside what their events add up to.
+struct CustomerFacts {
+  1: string id,
+  2: optional string name,
+  3: optional string email,
+  4: optional string phone,
+  5: optional string country,
+  // BCP 47: "en", "fa".
+  6: optional string language,
+  // IANA name, for quiet hours.
+  7: optional string time_zone,
+  8: optional map<string, string> attributes,
+  9: i64 facts_time_ms,
 }
 
 // A line or event that could not be taken, and why.
@@ -123,6 +212,8 @@ struct Reject {
   4: string detail,
   // The line as it came, cut to 4096 bytes.
   5: binary raw,
+  // Bytes of the line before it was cut.
+  6: i64 raw_bytes,
 }
 
 // What became of everything one source (a file, or the live "track" stream) has offered.
@@ -133,8 +224,8 @@ struct SourceState {
   3: i64 lines,
   // XXH3-64 of those bytes: the same name with other content is noticed.
   4: i64 digest,
-  // "accepted", "duplicate", "conflicting_duplicate", "ignored:<why>", "rejected:<reason>" to
-  // lines.
+  // "accepted", "robot", "duplicate", "conflicting_duplicate", "product", "customer",
+  // "ignored:<why>", "rejected:<reason>" to lines. A robot's event is kept as an accepted one is.
   5: map<string, i64> outcomes,
   // Times this name started again from byte 0 because its content had changed, and the lines that
   // had been read until then: the counts add up to `earlier_lines` + `lines`.
@@ -143,7 +234,7 @@ struct SourceState {
 }
 
 // A run of consecutive lines of one source, with what became of each: the unit of writing.
-// lines of `to` - lines of `from` = events + rejects + ignored.
+// lines of `to` - lines of `from` = events + rejects + ignored + products + customers.
 struct EventBatch {
   1: string source,
   // The source's position before and after. A batch that does not start where the store stands is
@@ -156,6 +247,11 @@ struct EventBatch {
   7: list<Event> events,
   8: list<Reject> rejects,
   9: map<string, i64> ignored,
+  // Positions in `events` whose user agent is on a list of robots: counted as "robot".
+  10: list<i32> robots,
+  // Rows of the catalogue and of the customer file: whole rows, or only the fields that are set.
+  11: list<Product> products,
+  12: list<CustomerFacts> customers,
 }
 
 // What became of the events of one batch.
@@ -163,6 +259,7 @@ struct CommitResult {
   1: i64 accepted,
   2: i64 duplicate,
   3: i64 conflicting_duplicate,
+  4: i64 robot,
 }
 
 // Rows in the web house.
@@ -180,4 +277,13 @@ struct SiteSettings {
   1: i64 session_gap_ms = 1800000,
   // recommend leaves out what the customer already bought.
   2: bool exclude_bought = true,
+  // A visit longer than this is cut: only programs stay on for days.
+  3: i64 session_max_ms = 86400000,
+  // A new campaign starts a new session.
+  4: bool cut_at_campaign = false,
+  // Events of a kind older than this many days are dropped; a kind that is not here is kept.
+  5: map<EventKind, i32> retention_days,
+  // A visitor (device) that more customers than this logged in on is shared: what happens there
+  // before and between logins is nobody's.
+  6: i32 customers_per_visitor_max = 3,
 }

@@ -1,0 +1,91 @@
+// What a WebHouse holds, for the files that implement it. Internal to store.
+
+#ifndef VITRINE_STORE_WEB_HOUSE_IMPL_H_
+#define VITRINE_STORE_WEB_HOUSE_IMPL_H_
+
+#include <atomic>
+#include <memory>
+#include <rocksdb/write_batch.h>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+
+#include "store/base/check.h"
+#include "store/base/row_cache.h"
+#include "store/db.h"
+#include "store/web_house.h"
+
+namespace vitrine {
+
+// Rows of the meta table that are no source's.
+inline constexpr absl::string_view kTotalsKey = "totals";
+inline constexpr absl::string_view kSettingsKey = "settings";
+inline constexpr absl::string_view kFormatKey = "format";
+inline constexpr absl::string_view kVersionKey = "version";
+inline constexpr absl::string_view kTrackSource = "track";
+
+inline constexpr size_t kCachedProductsMax = 100'000;
+
+// Each row of a write carries a checksum from here to the memtable.
+inline constexpr size_t kProtectionBytes = 8;
+
+inline rocksdb::WriteBatch NewBatch() { return rocksdb::WriteBatch(0, 0, kProtectionBytes, 0); }
+
+struct WebHouse::Impl {
+  std::unique_ptr<Db> db;
+  bool read_only = false;
+
+  // Held from reading what a write depends on until it is written.
+  absl::Mutex commit_mutex;
+  // After a failed write RocksDB's own state is not to be trusted: only reopening helps.
+  absl::Status broken ABSL_GUARDED_BY(commit_mutex);
+  std::atomic<uint64_t> version = 0;
+
+  // Every reply names its products.
+  mutable RowCache<Product> product_cache{kCachedProductsMax};
+
+  mutable absl::Mutex state_mutex;
+  Totals totals ABSL_GUARDED_BY(state_mutex);
+  SiteSettings settings ABSL_GUARDED_BY(state_mutex);
+
+  // One sync makes durable whatever was written when it began.
+  absl::Mutex sync_mutex;
+  uint64_t synced_version ABSL_GUARDED_BY(sync_mutex) = 0;
+
+  absl::Status Load();
+  absl::Status CheckSums(const Totals& sums);
+  absl::Status Writable() ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
+  absl::Status Write(rocksdb::WriteBatch* batch, const Totals& after)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
+  absl::StatusOr<CommitResult> CommitLocked(const EventBatch& batch)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
+  absl::Status SyncUpTo(uint64_t wanted);
+  absl::StatusOr<SourceState> Source(absl::string_view name) const;
+  absl::StatusOr<std::shared_ptr<const Product>> CachedProduct(const std::string& id) const;
+  absl::StatusOr<uint64_t> Mark(const Person& person) const;
+  absl::Status PutDerived(const Derived& derived, rocksdb::WriteBatch* batch, Totals* totals);
+  absl::Status PutSessions(const Derived& derived, rocksdb::WriteBatch* batch, Totals* totals);
+  absl::Status PutCustomer(const Derived& derived, rocksdb::WriteBatch* batch, Totals* totals);
+  absl::Status MarkEverybody(rocksdb::WriteBatch* batch);
+
+  template <typename Record>
+  TypedCursor<Record> Scan(Table table, std::string prefix) const {
+    const std::string start = prefix;
+    return TypedCursor<Record>(db->Scan(table), std::move(prefix), start);
+  }
+  Totals CurrentTotals() const {
+    absl::MutexLock lock(&state_mutex);
+    return totals;
+  }
+  void PutMeta(absl::string_view key, absl::string_view value, rocksdb::WriteBatch* batch) const {
+    CHECK(batch->Put(db->table(Table::kMeta), ToSlice(key), ToSlice(value)).ok());
+  }
+};
+
+}  // namespace vitrine
+
+#endif  // VITRINE_STORE_WEB_HOUSE_IMPL_H_
