@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
-#include <string_view>
 #include <utility>
 
 #include <toml++/toml.h>
@@ -13,137 +11,14 @@
 
 #include "ingest/money.h"
 #include "ingest/time_parser.h"
+#include "ingest/toml_table.h"
 #include "store/base/status_macros.h"
 #include "store/event_names.h"
 
 namespace vitrine {
 namespace {
 
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
-std::string_view StdView(absl::string_view text) { return {text.data(), text.size()}; }
-
-// Reads the keys of one table and remembers which it was asked for; what is left over is a typo.
-// The first error is kept, and everything after it is read as absent.
-class TableReader {
- public:
-  // `error` outlives the reader and is shared by all readers of one file.
-  TableReader(const toml::table& table, absl::string_view file, absl::Status* error)
-      : table_(table), file_(file), error_(error) {}
-
-  bool Has(absl::string_view key) const { return table_.contains(StdView(key)); }
-
-  std::string String(absl::string_view key) { return Value<std::string>(key, "a string", ""); }
-  bool Bool(absl::string_view key, bool otherwise) {
-    return Value<bool>(key, "true or false", otherwise);
-  }
-  int64_t Integer(absl::string_view key, int64_t otherwise) {
-    return Value<int64_t>(key, "a whole number", otherwise);
-  }
-
-  // A list of strings; one string is a list of one.
-  std::vector<std::string> Strings(absl::string_view key) {
-    const toml::node* const node = Find(key);
-    std::vector<std::string> strings;
-    if (node == nullptr) return strings;
-    if (const auto* one = node->as_string()) return {one->get()};
-    const toml::array* const array = node->as_array();
-    if (array == nullptr) {
-      Fail(*node, absl::StrCat(key, " must be a string or a list of strings"));
-      return strings;
-    }
-    for (const toml::node& element : *array) {
-      if (const auto* text = element.as_string()) {
-        strings.push_back(text->get());
-      } else {
-        Fail(element, absl::StrCat(key, " must hold strings only"));
-      }
-    }
-    return strings;
-  }
-
-  // The table at `key`; an empty one if there is none.
-  TableReader Table(absl::string_view key) {
-    static const toml::table* const empty = new toml::table();
-    const toml::node* const node = Find(key);
-    if (node == nullptr) return TableReader(*empty, file_, error_);
-    if (const toml::table* table = node->as_table()) return TableReader(*table, file_, error_);
-    Fail(*node, absl::StrCat(key, " must be a table"));
-    return TableReader(*empty, file_, error_);
-  }
-
-  // The tables of [[key]].
-  std::vector<TableReader> Tables(absl::string_view key) {
-    const toml::node* const node = Find(key);
-    std::vector<TableReader> tables;
-    if (node == nullptr) return tables;
-    const toml::array* const array = node->as_array();
-    if (array == nullptr || (!array->empty() && !array->is_homogeneous<toml::table>())) {
-      Fail(*node, absl::StrCat("write [[", key, "]], it is a list of tables"));
-      return tables;
-    }
-    for (const toml::node& element : *array) {
-      tables.push_back(TableReader(*element.as_table(), file_, error_));
-    }
-    return tables;
-  }
-
-  // All keys, in the order of the alphabet.
-  std::vector<std::string> Keys() const {
-    std::vector<std::string> keys;
-    for (const auto& [key, node] : table_) keys.push_back(std::string(key.str()));
-    return keys;
-  }
-
-  void FailAt(absl::string_view key, absl::string_view what) {
-    const toml::node* const node = table_.get(StdView(key));
-    Fail(node != nullptr ? *node : table_, absl::StrCat(key, " ", what));
-  }
-
-  // Call last: a key that nobody asked for is an error, and the one to tell, since what is missed
-  // elsewhere is likely what it was meant to be.
-  void RefuseOthers() {
-    for (const auto& [key, node] : table_) {
-      if (known_.count(std::string(key.str())) != 0) continue;
-      *error_ = ErrorAt(node, absl::StrCat("nothing is called \"", View(key.str()), "\" here"));
-      return;
-    }
-  }
-
- private:
-  const toml::node* Find(absl::string_view key) {
-    known_.insert(std::string(key));
-    return error_->ok() ? table_.get(StdView(key)) : nullptr;
-  }
-
-  template <typename T>
-  T Value(absl::string_view key, absl::string_view type, T otherwise) {
-    const toml::node* const node = Find(key);
-    if (node == nullptr) return otherwise;
-    const auto* const value = node->as<T>();
-    if (value == nullptr) {
-      Fail(*node, absl::StrCat(key, " must be ", type));
-      return otherwise;
-    }
-    return value->get();
-  }
-
-  void Fail(const toml::node& node, absl::string_view what) {
-    if (error_->ok()) *error_ = ErrorAt(node, what);
-  }
-
-  absl::Status ErrorAt(const toml::node& node, absl::string_view what) const {
-    // A table that is not there has no line of its own.
-    const auto line = std::max<toml::source_index>(1, node.source().begin.line);
-    return absl::InvalidArgumentError(absl::StrCat(file_, ":", line, ": ", what));
-  }
-
-  const toml::table& table_;
-  const absl::string_view file_;
-  absl::Status* const error_;
-  std::set<std::string> known_;
-};
-
-EventKind ReadKind(TableReader* table, EventKind otherwise) {
+EventKind ReadKind(TomlTable* table, EventKind otherwise) {
   const std::string name = table->String("kind");
   if (name.empty()) return otherwise;
   const std::optional<EventKind> kind = ParseEventKind(name);
@@ -151,7 +26,7 @@ EventKind ReadKind(TableReader* table, EventKind otherwise) {
   return kind.value_or(otherwise);
 }
 
-Channel ReadChannel(TableReader* table) {
+Channel ReadChannel(TomlTable* table) {
   const std::string name = table->String("channel");
   if (name.empty()) return Channel::WEB;
   const std::optional<Channel> channel = ParseChannel(name);
@@ -159,7 +34,7 @@ Channel ReadChannel(TableReader* table) {
   return channel.value_or(Channel::WEB);
 }
 
-std::vector<Mapping::Condition> ReadConditions(TableReader conditions) {
+std::vector<Mapping::Condition> ReadConditions(TomlTable conditions) {
   std::vector<Mapping::Condition> read;
   for (const std::string& column : conditions.Keys()) {
     read.push_back({column, conditions.Strings(column)});
@@ -168,7 +43,7 @@ std::vector<Mapping::Condition> ReadConditions(TableReader conditions) {
   return read;
 }
 
-Mapping::Rule ReadConditionsOfRule(TableReader* table) {
+Mapping::Rule ReadConditionsOfRule(TomlTable* table) {
   Mapping::Rule rule;
   rule.when = ReadConditions(table->Table("when"));
   rule.unless = ReadConditions(table->Table("unless"));
@@ -184,7 +59,7 @@ bool IsReason(absl::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), fits);
 }
 
-Mapping::Rule ReadIgnore(TableReader table) {
+Mapping::Rule ReadIgnore(TomlTable table) {
   Mapping::Rule rule = ReadConditionsOfRule(&table);
   rule.reason = table.String("reason");
   if (!IsReason(rule.reason)) {
@@ -194,7 +69,7 @@ Mapping::Rule ReadIgnore(TableReader table) {
   return rule;
 }
 
-Mapping::Rule ReadKindRule(TableReader table) {
+Mapping::Rule ReadKindRule(TomlTable table) {
   Mapping::Rule rule = ReadConditionsOfRule(&table);
   if (!table.Has("kind")) table.FailAt("kind", "is needed");
   rule.kind = ReadKind(&table, rule.kind);
@@ -202,7 +77,7 @@ Mapping::Rule ReadKindRule(TableReader table) {
   return rule;
 }
 
-Mapping::Time ReadTime(TableReader table) {
+Mapping::Time ReadTime(TomlTable table) {
   Mapping::Time time;
   time.columns = table.Strings("columns");
   if (time.columns.empty()) table.FailAt("columns", "is needed in [time]");
@@ -221,7 +96,7 @@ Mapping::Time ReadTime(TableReader table) {
   return time;
 }
 
-SiteSettings ReadSite(TableReader table) {
+SiteSettings ReadSite(TomlTable table) {
   constexpr int64_t kMinuteMs = 60 * 1000;
   SiteSettings site;
   const int64_t minutes = table.Integer("session_gap_minutes", site.session_gap_ms / kMinuteMs);
@@ -234,7 +109,7 @@ SiteSettings ReadSite(TableReader table) {
   return site;
 }
 
-void ReadColumns(TableReader table, Mapping* mapping) {
+void ReadColumns(TomlTable table, Mapping* mapping) {
   mapping->event_id = table.Strings("event_id");
   mapping->order = table.String("order");
   mapping->product = table.String("product");
@@ -254,13 +129,13 @@ void ReadColumns(TableReader table, Mapping* mapping) {
   table.RefuseOthers();
 }
 
-void ReadPersons(TableReader* root, Mapping* mapping) {
-  TableReader customer = root->Table("customer");
+void ReadPersons(TomlTable* root, Mapping* mapping) {
+  TomlTable customer = root->Table("customer");
   mapping->customer.column = customer.String("column");
   mapping->customer.strip_suffix = customer.String("strip_suffix");
   customer.RefuseOthers();
 
-  TableReader visitor = root->Table("visitor");
+  TomlTable visitor = root->Table("visitor");
   mapping->visitor.column = visitor.String("column");
   mapping->visitor.prefix = visitor.String("prefix");
   mapping->visitor.only_without_customer = visitor.Bool("only_without_customer", false);
@@ -271,7 +146,7 @@ void ReadPersons(TableReader* root, Mapping* mapping) {
   }
 }
 
-void ReadCsv(TableReader* root, Mapping* mapping) {
+void ReadCsv(TomlTable* root, Mapping* mapping) {
   if (root->Has("delimiter")) {
     const std::string delimiter = root->String("delimiter");
     if (delimiter.size() != 1 || delimiter == "\"" || delimiter == "\n" || delimiter == "\r") {
@@ -285,19 +160,19 @@ void ReadCsv(TableReader* root, Mapping* mapping) {
   ReadPersons(root, mapping);
   ReadColumns(root->Table("columns"), mapping);
   mapping->time = ReadTime(root->Table("time"));
-  for (TableReader& table : root->Tables("kinds")) {
+  for (TomlTable& table : root->Tables("kinds")) {
     mapping->kinds.push_back(ReadKindRule(std::move(table)));
   }
-  for (TableReader& table : root->Tables("ignore")) {
+  for (TomlTable& table : root->Tables("ignore")) {
     mapping->ignores.push_back(ReadIgnore(std::move(table)));
   }
-  TableReader names = root->Table("category_names");
+  TomlTable names = root->Table("category_names");
   for (const std::string& key : names.Keys()) mapping->category_names[key] = names.String(key);
 }
 
 absl::StatusOr<Mapping> ReadMapping(const toml::table& document, absl::string_view file_name) {
   absl::Status error;
-  TableReader root(document, file_name, &error);
+  TomlTable root(document, file_name, &error);
   Mapping mapping;
   const std::string format = root.String("format");
   if (format != "csv" && format != "json_lines") {
@@ -322,10 +197,13 @@ absl::StatusOr<Mapping> ReadMapping(const toml::table& document, absl::string_vi
 
 absl::StatusOr<Mapping> ParseMapping(absl::string_view toml, absl::string_view file_name) {
   try {
-    return ReadMapping(toml::parse(StdView(toml), StdView(file_name)), file_name);
+    return ReadMapping(toml::parse(std::string_view(toml.data(), toml.size()),
+                                   std::string_view(file_name.data(), file_name.size())),
+                       file_name);
   } catch (const toml::parse_error& error) {
     return absl::InvalidArgumentError(
-        absl::StrCat(file_name, ":", error.source().begin.line, ": ", View(error.description())));
+        absl::StrCat(file_name, ":", error.source().begin.line, ": ",
+                     absl::string_view(error.description().data(), error.description().size())));
   }
 }
 
