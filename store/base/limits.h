@@ -34,6 +34,14 @@ constexpr uint32_t kEpochsMax = 1000;
 constexpr uint32_t kThreadsMax = 1024;  // of one training
 constexpr uint64_t kModelBytesMax = uint64_t{64} << 30;
 
+// --- Mining ---
+constexpr size_t kPatternsMax = 500'000;         // that one search may find
+constexpr size_t kPatternLengthMax = 10;         // items in one
+constexpr size_t kMinedKeysMax = 50'000;         // pages, paths, search terms counted exactly
+constexpr size_t kMinedItemsMax = 20'000'000;    // in the baskets, and in the sequences, held
+constexpr size_t kMinedVisitEventsMax = 20'000;  // of one visit that are looked at
+constexpr size_t kMinedRowsMax = 1000;           // of one table
+
 // --- Server ---
 constexpr int32_t kFrameBytesMax = 1 << 20;             // storefront port
 constexpr int32_t kBackofficeFrameBytesMax = 64 << 20;  // back-office port: import batches

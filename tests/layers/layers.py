@@ -27,8 +27,9 @@ MAY_INCLUDE = {
     "recommender/model": ("store", "store/base"),
     "recommender/learn": ("recommender/model", "store", "store/base"),
     "recommender/rank": ("recommender/model", "store", "store/base"),
-    "recommender": ("recommender/model", "recommender/learn", "recommender/rank", "store",
-                    "store/base"),
+    "recommender/patterns": ("store/base",),
+    "recommender": ("recommender/model", "recommender/learn", "recommender/rank",
+                    "recommender/patterns", "store", "store/base"),
     "api": ("ingest", "experiments", "recommender", "recommender/model", "recommender/learn",
             "recommender/rank", "store", "store/base"),
 }
