@@ -135,7 +135,7 @@ struct TrackReject {
   3: string detail,
 }
 
-// accepted + duplicate + conflicting_duplicate + rejects = events sent.
+// accepted + robot + duplicate + conflicting_duplicate + rejects = events sent.
 struct TrackReply {
   1: string request_id,
   2: Acknowledge acknowledged,
@@ -143,6 +143,8 @@ struct TrackReply {
   4: i64 duplicate,
   5: i64 conflicting_duplicate,
   6: list<TrackReject> rejects,
+  // Events whose user agent is a robot's; kept as accepted ones are.
+  7: i64 robot,
 }
 
 struct Pong {
@@ -221,8 +223,9 @@ service Backoffice {
     1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
     4: InternalError internal),
   // Builds the sessions and customers that imported events have changed, and makes all durable.
-  void import_done(1: string site, 2: records.SiteSettings settings) throws (
-    1: NotFound not_found, 2: Unavailable unavailable, 3: InternalError internal),
+  void import_done(1: string site, 2: records.SiteSettingsPatch settings) throws (
+    1: NotFound not_found, 2: Unavailable unavailable, 3: InternalError internal,
+    4: InvalidRequest invalid),
 
   // What a person did, newest first; exactly one of customer_id and visitor_id is given. limit is
   // 1 to 1000.

@@ -136,7 +136,7 @@ class ObservedSink : public BatchSink {
     if (scratch_ != nullptr && result.ok()) Keep(batch);
     return result;
   }
-  absl::Status Finish(const SiteSettings& settings) override {
+  absl::Status Finish(const SiteSettingsPatch& settings) override {
     finish_ns = Clock::System().SteadyNs();
     return sink_.Finish(settings);
   }

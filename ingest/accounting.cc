@@ -13,9 +13,10 @@ namespace {
 // Outcomes in the order people ask for them: what came in, what was left out, what was wrong.
 int RankOf(absl::string_view outcome) {
   if (outcome == "accepted") return 0;
-  if (outcome == "duplicate") return 1;
-  if (outcome == "conflicting_duplicate") return 2;
-  return absl::StartsWith(outcome, "ignored:") ? 3 : 4;
+  if (outcome == "robot") return 1;
+  if (outcome == "duplicate") return 2;
+  if (outcome == "conflicting_duplicate") return 3;
+  return absl::StartsWith(outcome, "ignored:") ? 4 : 5;
 }
 
 struct Counts {

@@ -17,8 +17,8 @@ absl::StatusOr<CommitResult> StoreSink::Commit(const EventBatch& batch) {
   return house_->Commit(batch, Ack::kApplied);
 }
 
-absl::Status StoreSink::Finish(const SiteSettings& settings) {
-  RETURN_IF_ERROR(house_->SetSettings(settings));
+absl::Status StoreSink::Finish(const SiteSettingsPatch& settings) {
+  RETURN_IF_ERROR(house_->PatchSettings(settings));
   RETURN_IF_ERROR(DeriveAll(house_, nullptr));
   return house_->Sync();
 }

@@ -23,8 +23,9 @@ class BatchSink {
   // Takes the batch whole, or nothing of it (WebHouse::Commit).
   virtual absl::StatusOr<CommitResult> Commit(const EventBatch& batch) = 0;
 
-  // After the last batch: derived rows are brought up to date, everything is durable.
-  virtual absl::Status Finish(const SiteSettings& settings) = 0;
+  // After the last batch: `settings` are changed, derived rows are brought up to date, everything
+  // is durable.
+  virtual absl::Status Finish(const SiteSettingsPatch& settings) = 0;
 };
 
 // Writes to a store of this process. `house` must outlive the sink. Batches are applied as they
@@ -36,7 +37,7 @@ class StoreSink : public BatchSink {
   absl::StatusOr<SourceState> Source(absl::string_view name) override;
   absl::Status RestartSource(absl::string_view name) override;
   absl::StatusOr<CommitResult> Commit(const EventBatch& batch) override;
-  absl::Status Finish(const SiteSettings& settings) override;
+  absl::Status Finish(const SiteSettingsPatch& settings) override;
 
  private:
   WebHouse* const house_;

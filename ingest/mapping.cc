@@ -96,15 +96,30 @@ Mapping::Time ReadTime(TomlTable table) {
   return time;
 }
 
-SiteSettings ReadSite(TomlTable table) {
-  constexpr int64_t kMinuteMs = 60 * 1000;
-  SiteSettings site;
-  const int64_t minutes = table.Integer("session_gap_minutes", site.session_gap_ms / kMinuteMs);
-  if (minutes < 1 || minutes > 24 * 60) {
-    table.FailAt("session_gap_minutes", "must be 1 to 1440");
+// Minutes at `key`, in milliseconds; none if the file does not say.
+std::optional<int64_t> ReadMinutes(TomlTable* table, absl::string_view key, int64_t max) {
+  if (!table->Has(key)) return std::nullopt;
+  const int64_t minutes = table->Integer(key, 1);
+  if (minutes < 1 || minutes > max) table->FailAt(key, absl::StrCat("must be 1 to ", max));
+  return minutes * 60 * 1000;
+}
+
+SiteSettingsPatch ReadSite(TomlTable table) {
+  SiteSettingsPatch site;
+  if (const auto gap_ms = ReadMinutes(&table, "session_gap_minutes", 24 * 60)) {
+    site.__set_session_gap_ms(*gap_ms);
   }
-  site.session_gap_ms = minutes * kMinuteMs;
-  site.exclude_bought = table.Bool("exclude_bought", site.exclude_bought);
+  if (const auto max_ms = ReadMinutes(&table, "session_max_minutes", 30 * 24 * 60)) {
+    site.__set_session_max_ms(*max_ms);
+  }
+  if (table.Has("cut_at_campaign")) {
+    site.__set_cut_at_campaign(table.Bool("cut_at_campaign", false));
+  }
+  if (table.Has("exclude_bought")) site.__set_exclude_bought(table.Bool("exclude_bought", true));
+  if (table.Has("hosts")) {
+    site.__set_hosts(table.Strings("hosts"));
+    for (std::string& host : site.hosts) absl::AsciiStrToLower(&host);
+  }
   table.RefuseOthers();
   return site;
 }

@@ -54,8 +54,8 @@ struct Mapping {
   };
 
   Format format = Format::kCsv;
-  SiteSettings site;     // what an import with this mapping sets for its site
-  std::string currency;  // ISO 4217; for lines that do not say
+  SiteSettingsPatch site;  // what an import with this mapping sets for its site
+  std::string currency;    // ISO 4217; for lines that do not say
 
   // The rest is for CSV.
   char delimiter = ',';

@@ -28,6 +28,12 @@ void Cursor::Next() {
   Settle();
 }
 
+void Cursor::SkipTo(absl::string_view key) {
+  if (!valid_) return;
+  iterator_->Seek(ToSlice(key));
+  Settle();
+}
+
 absl::string_view Cursor::key() const { return FromSlice(iterator_->key()); }
 absl::string_view Cursor::raw() const { return FromSlice(iterator_->value()); }
 
@@ -55,6 +61,11 @@ template <typename Record>
 void TypedCursor<Record>::DecodeRow() {
   if (!Valid()) return;
   if (absl::Status status = DecodeRecord(raw(), &record_); !status.ok()) Fail(std::move(status));
+}
+
+const RobotVerdict* RobotScan::Find(absl::string_view person_prefix) {
+  if (cursor_.Valid() && cursor_.key() < person_prefix) cursor_.SkipTo(person_prefix);
+  return cursor_.Valid() && cursor_.key() == person_prefix ? &cursor_.value() : nullptr;
 }
 
 template class TypedCursor<Event>;

@@ -13,6 +13,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -37,6 +38,8 @@ class Cursor {
 
   bool Valid() const { return valid_; }
   void Next();
+  // Moves on to the first key >= `key`, which must not lie behind. O(log rows).
+  void SkipTo(absl::string_view key);
   absl::string_view key() const;
   absl::string_view raw() const;
 
@@ -72,6 +75,10 @@ class TypedCursor : private Cursor {
     Cursor::Next();
     DecodeRow();
   }
+  void SkipTo(absl::string_view key) {
+    Cursor::SkipTo(key);
+    DecodeRow();
+  }
   const Record& value() const { return record_; }
 
   // Whose row this is (events, sessions and robots only).
@@ -91,6 +98,24 @@ using ProductCursor = TypedCursor<Product>;
 using RejectCursor = TypedCursor<Reject>;
 using RobotCursor = TypedCursor<RobotVerdict>;
 using SourceCursor = TypedCursor<SourceState>;
+
+// The robots table, walked beside a scan of persons in the order of their keys.
+class RobotScan {
+ public:
+  explicit RobotScan(RobotCursor cursor) : cursor_(std::move(cursor)) {}
+
+  // The row of the person whose keys start so, or null. REQUIRES: persons come in ascending order;
+  // the same one may come again. One seek for each row passed; nothing when none is left.
+  const RobotVerdict* Find(absl::string_view person_prefix);
+  bool IsRobot(absl::string_view person_prefix) {
+    const RobotVerdict* const verdict = Find(person_prefix);
+    return verdict != nullptr && !verdict->sources.empty();
+  }
+  [[nodiscard]] absl::Status Finish() { return cursor_.Finish(); }
+
+ private:
+  RobotCursor cursor_;
+};
 
 }  // namespace vitrine
 

@@ -1,5 +1,6 @@
 #include "store/event_writer.h"
 
+#include <algorithm>
 #include <tuple>
 #include <utility>
 #include <xxhash.h>
@@ -52,11 +53,12 @@ EventWriter::EventWriter(const Db& db, uint64_t mark, rocksdb::WriteBatch* batch
   AppendBigEndian(&mark_, mark);
 }
 
-absl::StatusOr<CommitResult> EventWriter::Write(std::span<const Event> events) {
+absl::StatusOr<CommitResult> EventWriter::Write(std::span<const Event> events,
+                                                std::span<const int32_t> robots) {
   CommitResult result;
   if (events.empty()) return result;
   Encode(events);
-  RETURN_IF_ERROR(Settle(&result));
+  RETURN_IF_ERROR(Settle(robots, &result));
   PutWinners();
   RETURN_IF_ERROR(PutProducts());
   return result;
@@ -80,7 +82,7 @@ void EventWriter::Encode(std::span<const Event> events) {
 }
 
 // Decides which event holds each id.
-absl::Status EventWriter::Settle(CommitResult* result) {
+absl::Status EventWriter::Settle(std::span<const int32_t> robots, CommitResult* result) {
   std::vector<rocksdb::Slice> id_keys;
   id_keys.reserve(candidates_.size());
   for (const Candidate& c : candidates_) id_keys.emplace_back(c.id_key);
@@ -94,7 +96,8 @@ absl::Status EventWriter::Settle(CommitResult* result) {
     Holder& holder = it->second;
     if (is_first_here) {
       if (stored_[i].empty()) {
-        ++result->accepted;
+        const bool is_robot = std::binary_search(robots.begin(), robots.end(), i);
+        ++(is_robot ? result->robot : result->accepted);
         continue;
       }
       const EventIdRow row = EventIdRow::Decode(FromSlice(stored_[i]));

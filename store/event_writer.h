@@ -26,8 +26,10 @@ class EventWriter {
   // `mark` is what the dirty rows will hold.
   EventWriter(const Db& db, uint64_t mark, rocksdb::WriteBatch* batch);
 
-  // Call once. Every event was found valid (ValidateEvent).
-  absl::StatusOr<CommitResult> Write(std::span<const Event> events);
+  // Call once. Every event was found valid (ValidateEvent). `robots`: ascending positions of those
+  // that count as "robot" where others count as "accepted".
+  absl::StatusOr<CommitResult> Write(std::span<const Event> events,
+                                     std::span<const int32_t> robots = {});
 
   // Products that Write met for the first time, and all whose rows it changes.
   int64_t new_products() const { return new_products_; }
@@ -52,7 +54,7 @@ class EventWriter {
   static constexpr int kStored = -1;
 
   void Encode(std::span<const Event> events);
-  absl::Status Settle(CommitResult* result);
+  absl::Status Settle(std::span<const int32_t> robots, CommitResult* result);
   void Replace(const Holder& loser);
   void PutWinners();
   void MarkDirty(absl::string_view person);

@@ -27,7 +27,7 @@
 // conflicts      | XXH3-128 of the event id (16) | content digest (8) |       Event: one that lost
 // audit          | number (8) |                                               a link of the chain
 // default        "totals", "settings", "source/" | name |                      one struct each
-//                "format", "version"                                          number (8)
+//                "format", "version", "robot_lists" (a digest)                number (8)
 //
 // Numbers are big-endian. ~time is the bitwise complement of the sign-flipped time, so that a scan
 // of a person runs from the newest event to the oldest: the history that ranking wants is one seek

@@ -145,7 +145,10 @@ struct Session {
 // A person who is a program, and who says so: "list:<file>", "behaviour:<rule>", "operator". A pure
 // function of the person's events, the lists, and what an operator decided.
 struct RobotVerdict {
+  // Sorted. Empty: no robot, whatever rules and lists say (an operator decided so).
   1: list<string> sources,
+  // An operator's word: a robot (true) or none (false). Absent: lists and rules decide.
+  2: optional bool decided,
 }
 
 // What the events of one customer add up to. A pure function of them.
@@ -269,6 +272,8 @@ struct Totals {
   3: i64 customers,
   4: i64 products,
   5: i64 rejects,
+  // Persons found to be robots, or whom an operator decided on.
+  6: i64 robots,
 }
 
 // Settings of one site that change what its data mean; kept in the store.
@@ -286,4 +291,18 @@ struct SiteSettings {
   // A visitor (device) that more customers than this logged in on is shared: what happens there
   // before and between logins is nobody's.
   6: i32 customers_per_visitor_max = 3,
+  // The shop's own hosts, without port ("shop.example" stands for "www.shop.example" too): a
+  // referrer there is no way into the shop. The host of the page itself always is one.
+  7: list<string> hosts,
+}
+
+// Settings to change; what is absent stays as it is.
+struct SiteSettingsPatch {
+  1: optional i64 session_gap_ms,
+  2: optional bool exclude_bought,
+  3: optional i64 session_max_ms,
+  4: optional bool cut_at_campaign,
+  5: optional map<EventKind, i32> retention_days,
+  6: optional i32 customers_per_visitor_max,
+  7: optional list<string> hosts,
 }

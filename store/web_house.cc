@@ -45,6 +45,13 @@ absl::Status CheckBatch(const EventBatch& batch) {
   if (batch.source.empty() || batch.source.find('\0') != std::string::npos) {
     return absl::InvalidArgumentError("the batch names no source");
   }
+  int64_t before = -1;
+  for (const int32_t robot : batch.robots) {
+    if (robot <= before || robot >= static_cast<int64_t>(batch.events.size())) {
+      return absl::InvalidArgumentError("robots: not ascending positions in events");
+    }
+    before = robot;
+  }
   for (const Event& event : batch.events) RETURN_IF_ERROR(ValidateEvent(event));
   return absl::OkStatus();
 }
@@ -180,7 +187,7 @@ absl::StatusOr<CommitResult> WebHouse::Impl::CommitLocked(const EventBatch& batc
   }
   rocksdb::WriteBatch rows = NewBatch();
   EventWriter writer(*db, version + 1, &rows);
-  ASSIGN_OR_RETURN(const CommitResult result, writer.Write(batch.events));
+  ASSIGN_OR_RETURN(const CommitResult result, writer.Write(batch.events, batch.robots));
   for (const Reject& reject : batch.rejects) {
     CHECK(rows.Put(db->table(Table::kRejects), keys::RejectKey(batch.source, reject.line),
                    EncodeRecord(reject))
@@ -211,12 +218,13 @@ absl::StatusOr<CommitResult> WebHouse::Commit(const EventBatch& batch, Ack ack) 
 }
 
 absl::StatusOr<CommitResult> WebHouse::Track(std::vector<Event> events, std::vector<Reject> rejects,
-                                             Ack ack) {
+                                             Ack ack, std::vector<int32_t> robots) {
   EventBatch batch;
   batch.source = std::string(kTrackSource);
   batch.to_lines = static_cast<int64_t>(events.size() + rejects.size());
   batch.events = std::move(events);
   batch.rejects = std::move(rejects);
+  batch.robots = std::move(robots);
   RETURN_IF_ERROR(CheckBatch(batch));
   absl::StatusOr<CommitResult> result;
   uint64_t written;

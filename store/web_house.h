@@ -55,12 +55,14 @@ struct Derived {
   Person person;
   uint64_t mark = 0;  // the mark that Dirty() or MarkOf() gave
   std::vector<Session> sessions;
-  std::optional<Customer> customer;  // none: a visitor, or a customer without events
+  std::optional<Customer> customer;     // none: a visitor, or a customer without events
+  std::vector<std::string> robot = {};  // RobotVerdict::sources; empty: no robot
 };
 
 struct DirtyPerson {
   Person person;
   uint64_t mark = 0;
+  std::optional<bool> decided = std::nullopt;  // RobotVerdict::decided
 };
 
 class WebHouse {
@@ -95,9 +97,10 @@ class WebHouse {
 
   // Commits live events that have no position of their own: they continue the source named
   // "track". `rejects` are those of the same call that were not valid; their `line` is the place
-  // in the call (from 1) and becomes the place in the source. Otherwise as Commit.
+  // in the call (from 1) and becomes the place in the source; `robots` as in EventBatch. Otherwise
+  // as Commit.
   absl::StatusOr<CommitResult> Track(std::vector<Event> events, std::vector<Reject> rejects,
-                                     Ack ack);
+                                     Ack ack, std::vector<int32_t> robots = {});
 
   // Makes everything written so far durable.
   absl::Status Sync();
@@ -109,12 +112,23 @@ class WebHouse {
   absl::StatusOr<std::vector<DirtyPerson>> Dirty(size_t limit) const;
   absl::StatusOr<uint64_t> MarkOf(const Person& person) const;  // 0: not dirty
 
-  // Replaces the sessions and the customer row of each person, and clears its dirty mark unless
-  // new events came since.
+  // Replaces the sessions, the customer row and the robot verdict of each person (named once), and
+  // clears its dirty mark unless new events, or a decision, came since.
   absl::Status ReplaceDerived(std::span<const Derived> derived);
 
-  // Changing the session gap marks every person dirty.
+  // Changing what sessions or persons depend on marks every person dirty. InvalidArgument, naming
+  // the setting, if one makes no sense.
   absl::Status SetSettings(const SiteSettings& settings);
+  // Changes those that are set in `patch`, in one step.
+  absl::Status PatchSettings(const SiteSettingsPatch& patch);
+
+  // An operator's word on whether a person is a robot; none: leave it to the lists and rules. Marks
+  // the person dirty: the verdict and the sessions follow when they are derived.
+  absl::Status DecideRobot(const Person& person, std::optional<bool> is_robot);
+
+  // Says which lists of robots verdicts are made from now. If it is not the digest of before, every
+  // person becomes dirty.
+  absl::Status UseRobotLists(uint64_t digest);
 
   // --- Reading ---
 
@@ -124,7 +138,8 @@ class WebHouse {
   SessionCursor Sessions() const;
   CustomerCursor Customers(absl::string_view from = "") const;  // by id, ids >= from
   ProductCursor Products() const;
-  RejectCursor Rejects(absl::string_view source) const;  // by line
+  RejectCursor Rejects(absl::string_view source) const;   // by line
+  RobotCursor Robots(absl::string_view from = "") const;  // by person, keys >= from
   SourceCursor Sources() const;
 
   absl::StatusOr<Customer> GetCustomer(absl::string_view id) const;  // NotFound

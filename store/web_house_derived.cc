@@ -13,10 +13,17 @@ namespace vitrine {
 absl::StatusOr<std::vector<DirtyPerson>> WebHouse::Dirty(size_t limit) const {
   std::vector<DirtyPerson> persons;
   Cursor cursor(impl_->db->Scan(Table::kDirty), "", "");
+  RobotScan robots(Robots());
   for (; cursor.Valid() && persons.size() < limit; cursor.Next()) {
-    persons.push_back({keys::ParsePerson(cursor.key()), ReadBigEndian(cursor.raw())});
+    DirtyPerson& dirty = persons.emplace_back();
+    dirty.person = keys::ParsePerson(cursor.key());
+    dirty.mark = ReadBigEndian(cursor.raw());
+    const RobotVerdict* const verdict = robots.Find(cursor.key());
+    if (verdict != nullptr && verdict->__isset.decided) dirty.decided = verdict->decided;
   }
+  const absl::Status robots_read = robots.Finish();
   RETURN_IF_ERROR(cursor.Finish());
+  RETURN_IF_ERROR(robots_read);
   return persons;
 }
 
@@ -48,6 +55,7 @@ absl::Status WebHouse::Impl::PutDerived(const Derived& derived, rocksdb::WriteBa
   if (derived.person.kind == Person::Kind::kCustomer) {
     RETURN_IF_ERROR(PutCustomer(derived, batch, after));
   }
+  RETURN_IF_ERROR(PutVerdict(derived, batch, after));
   ASSIGN_OR_RETURN(const uint64_t mark, Mark(derived.person));
   if (mark == derived.mark) {
     CHECK(batch->Delete(db->table(Table::kDirty), keys::PersonPrefix(derived.person)).ok());
@@ -96,23 +104,64 @@ absl::Status WebHouse::Impl::PutSessions(const Derived& derived, rocksdb::WriteB
   return absl::OkStatus();
 }
 
-absl::Status WebHouse::SetSettings(const SiteSettings& settings) {
+// Keeps what an operator decided: only the sources are derived.
+absl::Status WebHouse::Impl::PutVerdict(const Derived& derived, rocksdb::WriteBatch* batch,
+                                        Totals* after) {
+  if (derived.robot.empty() && after->robots == 0) return absl::OkStatus();  // the table is empty
+  RobotVerdict verdict;
+  const absl::Status found = db->Get(Table::kRobots, keys::PersonPrefix(derived.person), &verdict);
+  if (!found.ok() && !absl::IsNotFound(found)) return found;
+  if (verdict.sources == derived.robot) return absl::OkStatus();
+  verdict.sources = derived.robot;
+  return PutRobot(derived.person, verdict, found.ok(), batch, after);
+}
+
+// Writes the row, or deletes it if it says nothing.
+absl::Status WebHouse::Impl::PutRobot(const Person& person, const RobotVerdict& verdict,
+                                      bool is_there, rocksdb::WriteBatch* batch, Totals* after) {
+  rocksdb::ColumnFamilyHandle* const table = db->table(Table::kRobots);
+  const std::string key = keys::PersonPrefix(person);
+  const bool stays = !verdict.sources.empty() || verdict.__isset.decided;
+  after->robots += (stays ? 1 : 0) - (is_there ? 1 : 0);
+  CHECK((stays ? batch->Put(table, key, EncodeRecord(verdict)) : batch->Delete(table, key)).ok());
+  return absl::OkStatus();
+}
+
+absl::Status WebHouse::DecideRobot(const Person& person, std::optional<bool> is_robot) {
+  RETURN_IF_ERROR(ValidId(person.id));
   absl::MutexLock lock(&impl_->commit_mutex);
   RETURN_IF_ERROR(impl_->Writable());
-  const SiteSettings before = GetSettings();
-  if (settings == before) return absl::OkStatus();
-  if (settings.session_gap_ms <= 0) {
-    return absl::InvalidArgumentError("the session gap must be above 0 ms");
-  }
+  const std::string key = keys::PersonPrefix(person);
+  RobotVerdict verdict;
+  const absl::Status found = impl_->db->Get(Table::kRobots, key, &verdict);
+  if (!found.ok() && !absl::IsNotFound(found)) return found;
+  verdict.__isset.decided = is_robot.has_value();
+  verdict.decided = is_robot.value_or(false);
   rocksdb::WriteBatch rows = NewBatch();
-  impl_->PutMeta(kSettingsKey, EncodeRecord(settings), &rows);
-  if (settings.session_gap_ms != before.session_gap_ms) {
-    RETURN_IF_ERROR(impl_->MarkEverybody(&rows));
-  }
-  RETURN_IF_ERROR(impl_->Write(&rows, impl_->CurrentTotals()));
-  absl::MutexLock state_lock(&impl_->state_mutex);
-  impl_->settings = settings;
-  return absl::OkStatus();
+  Totals after = impl_->CurrentTotals();
+  RETURN_IF_ERROR(impl_->PutRobot(person, verdict, found.ok(), &rows, &after));
+  std::string mark;
+  AppendBigEndian(&mark, impl_->version + 1);
+  CHECK(rows.Put(impl_->db->table(Table::kDirty), key, mark).ok());
+  return impl_->Write(&rows, after);
+}
+
+absl::Status WebHouse::UseRobotLists(uint64_t digest) {
+  absl::MutexLock lock(&impl_->commit_mutex);
+  RETURN_IF_ERROR(impl_->Writable());
+  std::string row;
+  const rocksdb::Status found = impl_->db->raw()->Get(
+      rocksdb::ReadOptions(), impl_->db->table(Table::kMeta), ToSlice(kRobotListsKey), &row);
+  if (!found.IsNotFound()) RETURN_IF_ERROR(FromRocks(found, "reading which lists were used"));
+  std::string now;
+  AppendBigEndian(&now, digest);
+  if (row == now) return absl::OkStatus();
+  rocksdb::WriteBatch rows = NewBatch();
+  impl_->PutMeta(kRobotListsKey, now, &rows);
+  // Before the first sessions everybody who has events is dirty anyway.
+  const Totals totals = impl_->CurrentTotals();
+  if (totals.sessions != 0) RETURN_IF_ERROR(impl_->MarkEverybody(&rows));
+  return impl_->Write(&rows, totals);
 }
 
 // One seek a person: from each to the key just behind all of theirs.

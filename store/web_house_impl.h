@@ -26,6 +26,7 @@ inline constexpr absl::string_view kTotalsKey = "totals";
 inline constexpr absl::string_view kSettingsKey = "settings";
 inline constexpr absl::string_view kFormatKey = "format";
 inline constexpr absl::string_view kVersionKey = "version";
+inline constexpr absl::string_view kRobotListsKey = "robot_lists";
 inline constexpr absl::string_view kTrackSource = "track";
 
 inline constexpr size_t kCachedProductsMax = 100'000;
@@ -70,7 +71,12 @@ struct WebHouse::Impl {
   absl::Status PutDerived(const Derived& derived, rocksdb::WriteBatch* batch, Totals* totals);
   absl::Status PutSessions(const Derived& derived, rocksdb::WriteBatch* batch, Totals* totals);
   absl::Status PutCustomer(const Derived& derived, rocksdb::WriteBatch* batch, Totals* totals);
+  absl::Status PutVerdict(const Derived& derived, rocksdb::WriteBatch* batch, Totals* totals);
+  absl::Status PutRobot(const Person& person, const RobotVerdict& verdict, bool is_there,
+                        rocksdb::WriteBatch* batch, Totals* totals);
   absl::Status MarkEverybody(rocksdb::WriteBatch* batch);
+  absl::Status ChangeSettings(const SiteSettings& settings)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
 
   template <typename Record>
   TypedCursor<Record> Scan(Table table, std::string prefix) const {

@@ -23,6 +23,9 @@ ProductCursor WebHouse::Products() const { return impl_->Scan<Product>(Table::kP
 RejectCursor WebHouse::Rejects(absl::string_view source) const {
   return impl_->Scan<Reject>(Table::kRejects, std::string(source) + '\0');
 }
+RobotCursor WebHouse::Robots(absl::string_view from) const {
+  return RobotCursor(impl_->db->Scan(Table::kRobots), "", std::string(from));
+}
 SourceCursor WebHouse::Sources() const {
   return impl_->Scan<SourceState>(Table::kMeta, keys::SourceKey(""));
 }

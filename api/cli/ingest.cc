@@ -48,7 +48,7 @@ class BackofficeSink : public BatchSink {
     RETURN_IF_ERROR(CatchThrift([&] { backoffice_->import_batch(result, site_, batch); }));
     return result;
   }
-  absl::Status Finish(const SiteSettings& settings) override {
+  absl::Status Finish(const SiteSettingsPatch& settings) override {
     return CatchThrift([&] { backoffice_->import_done(site_, settings); });
   }
 

@@ -118,7 +118,7 @@ void Backoffice::import_batch(CommitResult& result, const std::string& site_name
   result = ValueOrThrow(committed);
 }
 
-void Backoffice::import_done(const std::string& site_name, const SiteSettings& settings) {
+void Backoffice::import_done(const std::string& site_name, const SiteSettingsPatch& settings) {
   StoreSink sink(&FindOrThrow(site_name)->house());
   ThrowIfError(sink.Finish(settings));
 }

@@ -29,7 +29,7 @@ class Backoffice : public BackofficeIf {
   void restart_source(const std::string& site, const std::string& name) override;
   void import_batch(CommitResult& result, const std::string& site,
                     const EventBatch& batch) override;
-  void import_done(const std::string& site, const SiteSettings& settings) override;
+  void import_done(const std::string& site, const SiteSettingsPatch& settings) override;
   void history(std::vector<Event>& events, const std::string& site, const std::string& customer_id,
                const std::string& visitor_id, int32_t limit) override;
   void customers(std::vector<Customer>& customers, const std::string& site,

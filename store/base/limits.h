@@ -22,6 +22,18 @@ constexpr size_t kLineBytesMax = 1 << 20;    // a longer line is rejected, never
 constexpr size_t kRejectRawBytesMax = 4096;  // of a rejected line that are kept to look at
 constexpr size_t kBatchEventsMax = 16'384;   // in one write to the store
 constexpr size_t kConfigBytesMax = 1 << 20;
+constexpr size_t kHostsMax = 64;  // of one shop
+
+// --- Robots ---
+constexpr size_t kRobotListsMax = 16;                // files of user agents
+constexpr size_t kRobotListBytesMax = 16 << 20;      // of one of them
+constexpr int64_t kRobotPatternBytesMax = 64 << 20;  // that matching one list may take
+constexpr size_t kUserAgentsCachedMax = 32'768;      // verdicts that one thread keeps at hand
+// What no person does. A page is an event with a URL that looks at something.
+constexpr int64_t kRobotRateWindowMs = 60'000;
+constexpr size_t kRobotRatePagesMin = 120;     // pages within the window
+constexpr size_t kRobotSessionPagesMin = 500;  // pages of one session
+constexpr size_t kRobotBlindPagesMin = 50;     // pages without one referrer
 
 // --- History ---
 constexpr size_t kHistoryEventsMax = 1000;  // newest events of a customer that ranking reads

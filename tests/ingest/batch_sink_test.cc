@@ -24,11 +24,12 @@ TEST(StoreSink, FinishSetsTheSiteAndDerivesWhatChanged) {
   EXPECT_EQ(Value(sink.Source("f")).bytes, 9);
   EXPECT_EQ(house->GetTotals().sessions, 0);
 
-  SiteSettings settings;
-  settings.session_gap_ms = 60'000;
-  settings.exclude_bought = false;
+  SiteSettingsPatch settings;
+  settings.__set_session_gap_ms(60'000);
   ASSERT_OK(sink.Finish(settings));
-  EXPECT_EQ(house->GetSettings(), settings);
+  SiteSettings expected;
+  expected.session_gap_ms = 60'000;
+  EXPECT_EQ(house->GetSettings(), expected);
   EXPECT_EQ(house->GetTotals().sessions, 1);
   EXPECT_EQ(house->GetTotals().customers, 1);
 

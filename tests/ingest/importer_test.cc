@@ -60,7 +60,7 @@ class FailingSink : public BatchSink {
     if (left_-- == 0) return absl::ResourceExhaustedError("no space left on device");
     return sink_.Commit(batch);
   }
-  absl::Status Finish(const SiteSettings& settings) override { return sink_.Finish(settings); }
+  absl::Status Finish(const SiteSettingsPatch& settings) override { return sink_.Finish(settings); }
 
  private:
   StoreSink sink_;

@@ -90,7 +90,9 @@ unless.q = "-*"
   EXPECT_EQ(mapping.channel, Channel::STORE);
   EXPECT_EQ(mapping.currency, "JPY");
   EXPECT_EQ(mapping.site.session_gap_ms, 20 * 60 * 1000);
+  EXPECT_TRUE(mapping.site.__isset.exclude_bought);
   EXPECT_FALSE(mapping.site.exclude_bought);
+  EXPECT_FALSE(mapping.site.__isset.session_max_ms);
   EXPECT_EQ(mapping.customer.column + mapping.customer.strip_suffix, "c.0");
   EXPECT_EQ(mapping.visitor.column + mapping.visitor.prefix, "vx-");
   EXPECT_TRUE(mapping.visitor.only_without_customer);
