@@ -108,11 +108,34 @@ absl::Status EventWriter::Settle(std::span<const int32_t> robots, CommitResult* 
       continue;
     }
     ++result->conflicting_duplicate;
+    RETURN_IF_ERROR(KeepLoser(c.id_key, c.digest < holder.digest ? holder : self));
     if (c.digest < holder.digest) {
       Replace(holder);
       holder = self;
     }
   }
+  return absl::OkStatus();
+}
+
+// Of all contents of an id, whatever their order, the lowest digest is the event and the others
+// are conflicts.
+absl::Status EventWriter::KeepLoser(absl::string_view id_key, const Holder& loser) {
+  std::string key = keys::ConflictKey(id_key, loser.digest);
+  if (conflicts_.contains(key)) return absl::OkStatus();
+  rocksdb::PinnableSlice row;
+  const rocksdb::Status found =
+      db_.raw()->Get(rocksdb::ReadOptions(), db_.table(Table::kConflicts), key, &row);
+  if (found.ok()) return absl::OkStatus();
+  if (!found.IsNotFound()) return FromRocks(found, "reading from conflicts");
+  if (loser.candidate != kStored) {
+    Put(Table::kConflicts, key, candidates_[loser.candidate].value);
+  } else {
+    const rocksdb::Status got = db_.raw()->Get(rocksdb::ReadOptions(), db_.table(Table::kEvents),
+                                               ToSlice(loser.event_key), &row);
+    RETURN_IF_ERROR(FromRocks(got, "reading from events"));
+    Put(Table::kConflicts, key, FromSlice(row));
+  }
+  conflicts_.insert(std::move(key));
   return absl::OkStatus();
 }
 

@@ -19,8 +19,9 @@
 
 namespace vitrine {
 
-// Adds to `batch` what `events` change in the tables events, event_ids, products and dirty, judged
-// against what `db` holds. REQUIRES: nobody else writes to `db` until the batch is written.
+// Adds to `batch` what `events` change in the tables events, event_ids, conflicts, products and
+// dirty, judged against what `db` holds. REQUIRES: nobody else writes to `db` until the batch is
+// written.
 class EventWriter {
  public:
   // `mark` is what the dirty rows will hold.
@@ -33,6 +34,7 @@ class EventWriter {
 
   // Products that Write met for the first time, and all whose rows it changes.
   int64_t new_products() const { return new_products_; }
+  int64_t new_conflicts() const { return static_cast<int64_t>(conflicts_.size()); }
   const std::vector<std::string>& changed_products() const { return changed_products_; }
 
  private:
@@ -55,6 +57,7 @@ class EventWriter {
 
   void Encode(std::span<const Event> events);
   absl::Status Settle(std::span<const int32_t> robots, CommitResult* result);
+  absl::Status KeepLoser(absl::string_view id_key, const Holder& loser);
   void Replace(const Holder& loser);
   void PutWinners();
   void MarkDirty(absl::string_view person);
@@ -70,6 +73,7 @@ class EventWriter {
   absl::flat_hash_map<absl::string_view, Holder> holders_;
   absl::flat_hash_set<absl::string_view> dirty_;
   absl::flat_hash_map<std::string, Product> facts_;
+  absl::flat_hash_set<std::string> conflicts_;  // keys of rows that are new
   int64_t new_products_ = 0;
   std::vector<std::string> changed_products_;
 };

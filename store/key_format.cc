@@ -80,6 +80,12 @@ std::string EventIdKey(absl::string_view event_id) {
   return key;
 }
 
+std::string ConflictKey(absl::string_view event_id_key, uint64_t digest) {
+  std::string key(event_id_key);
+  AppendBigEndian(&key, digest);
+  return key;
+}
+
 std::string SessionKey(const Person& person, int64_t start_ms) {
   std::string key = PersonPrefix(person);
   AppendBigEndian(&key, NewestFirst(start_ms));

@@ -79,6 +79,7 @@ namespace keys {
 std::string PersonPrefix(const Person& person);
 std::string EventKey(const Person& person, int64_t time_ms, absl::string_view event_id);
 std::string EventIdKey(absl::string_view event_id);
+std::string ConflictKey(absl::string_view event_id_key, uint64_t digest);
 std::string SessionKey(const Person& person, int64_t start_ms);
 std::string RejectKey(absl::string_view source, int64_t line);
 std::string SourceKey(absl::string_view source);

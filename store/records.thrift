@@ -274,6 +274,8 @@ struct Totals {
   5: i64 rejects,
   // Persons found to be robots, or whom an operator decided on.
   6: i64 robots,
+  // Events that lost against another of their id.
+  7: i64 conflicts,
 }
 
 // Settings of one site that change what its data mean; kept in the store.

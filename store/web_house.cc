@@ -1,5 +1,6 @@
 #include "store/web_house.h"
 
+#include <filesystem>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -85,7 +86,7 @@ absl::StatusOr<std::unique_ptr<WebHouse>> WebHouse::Open(const Options& options)
   ASSIGN_OR_RETURN(
       impl->db,
       Db::Open(options.directory, options.create ? Db::Mode::kCreate : Db::Mode::kOpen, budget));
-  RETURN_IF_ERROR(Annotate(impl->Load(), options.directory));
+  RETURN_IF_ERROR(Annotate(impl->Prepare(options), options.directory));
   return std::unique_ptr<WebHouse>(new WebHouse(std::move(impl)));
 }
 
@@ -98,18 +99,70 @@ absl::StatusOr<std::unique_ptr<WebHouse>> WebHouse::OpenCheckpoint(const std::st
   return std::unique_ptr<WebHouse>(new WebHouse(std::move(impl)));
 }
 
-// Reads what is kept in memory, writes the format into a new store, and checks the accounting.
+std::string AuditKeyPath(const std::string& store_directory) {
+  return (std::filesystem::path(store_directory).parent_path() / "audit.key").string();
+}
+
+absl::Status WebHouse::Impl::Prepare(const Options& options) {
+  clock = options.clock;
+  rocksdb::PinnableSlice row;
+  const rocksdb::Status found =
+      db->raw()->Get(rocksdb::ReadOptions(), db->table(Table::kMeta), ToSlice(kFormatKey), &row);
+  if (found.IsNotFound()) RETURN_IF_ERROR(WriteNewStore(options));
+  RETURN_IF_ERROR(Load());
+  return OpenChain(options);
+}
+
+// The key first: a store without its key is an error, a key without a store is none.
+absl::Status WebHouse::Impl::WriteNewStore(const Options& options) {
+  rocksdb::WriteBatch batch = NewBatch();
+  std::string format;
+  AppendBigEndian(&format, kStoreFormat);
+  PutMeta(kFormatKey, format, &batch);
+  if (options.audit) {
+    const std::string path =
+        options.audit_key_path.empty() ? AuditKeyPath(options.directory) : options.audit_key_path;
+    absl::StatusOr<std::shared_ptr<const AuditKey>> key = AuditKey::Read(path);
+    if (absl::IsNotFound(key.status())) key = AuditKey::Make(path);
+    RETURN_IF_ERROR(key.status());
+    PutMeta(kAuditKeyIdKey, (*key)->id(), &batch);
+  }
+  return FromRocks(db->raw()->Write(rocksdb::WriteOptions(), &batch), "writing a new store");
+}
+
+absl::Status WebHouse::Impl::OpenChain(const Options& options) {
+  rocksdb::PinnableSlice id;
+  const rocksdb::Status found =
+      db->raw()->Get(rocksdb::ReadOptions(), db->table(Table::kMeta), ToSlice(kAuditKeyIdKey), &id);
+  if (found.IsNotFound()) return absl::OkStatus();
+  RETURN_IF_ERROR(FromRocks(found, "reading the id of the audit key"));
+  const std::string path =
+      options.audit_key_path.empty() ? AuditKeyPath(options.directory) : options.audit_key_path;
+  absl::StatusOr<std::shared_ptr<const AuditKey>> key = AuditKey::Read(path);
+  if (absl::IsNotFound(key.status())) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the key of the audit chain, ", path, " (id ", id.ToString(),
+                     "), is missing: put it back from where it is kept"));
+  }
+  RETURN_IF_ERROR(key.status());
+  if ((*key)->id() != id.ToString()) {
+    return absl::FailedPreconditionError(absl::StrCat(path, " holds the key ", (*key)->id(),
+                                                      "; this store's audit chain was made with ",
+                                                      id.ToString()));
+  }
+  absl::MutexLock lock(&commit_mutex);
+  chain = std::make_unique<AuditChain>(*std::move(key));
+  RETURN_IF_ERROR(chain->Load(*db));
+  absl::MutexLock state_lock(&state_mutex);
+  anchor = {chain->head().number, chain->head().seal, version, clock->NowMs(), chain->key().id()};
+  return absl::OkStatus();
+}
+
+// Reads what is kept in memory and checks the accounting.
 absl::Status WebHouse::Impl::Load() {
   rocksdb::PinnableSlice row;
   const rocksdb::Status found =
       db->raw()->Get(rocksdb::ReadOptions(), db->table(Table::kMeta), ToSlice(kFormatKey), &row);
-  if (found.IsNotFound() && !read_only) {
-    std::string format;
-    AppendBigEndian(&format, kStoreFormat);
-    rocksdb::WriteBatch batch = NewBatch();
-    PutMeta(kFormatKey, format, &batch);
-    return FromRocks(db->raw()->Write(rocksdb::WriteOptions(), &batch), "writing a new store");
-  }
   RETURN_IF_ERROR(FromRocks(found, "reading the store's format"));
   if (row.size() != 8 || ReadBigEndian(FromSlice(row)) != kStoreFormat) {
     return absl::FailedPreconditionError("the store was written in another format");
@@ -166,14 +219,20 @@ absl::Status WebHouse::Impl::Write(rocksdb::WriteBatch* batch, const Totals& aft
   AppendBigEndian(&version_row, next_version);
   PutMeta(kVersionKey, version_row, batch);
   PutMeta(kTotalsKey, EncodeRecord(after), batch);
+  const int64_t now_ms = clock->NowMs();
+  if (chain != nullptr) RETURN_IF_ERROR(chain->Extend(*db, next_version, now_ms, batch));
   const rocksdb::Status status = db->raw()->Write(rocksdb::WriteOptions(), batch);
   if (!status.ok()) {
     broken = FromRocks(status, "writing to the store failed; close it and open it again");
     return FromRocks(status, "writing to the store");
   }
   version = next_version;
+  if (chain != nullptr) chain->Written();
   absl::MutexLock lock(&state_mutex);
   totals = after;
+  if (chain != nullptr) {
+    anchor = {chain->head().number, chain->head().seal, next_version, now_ms, anchor.key_id};
+  }
   return absl::OkStatus();
 }
 
@@ -198,6 +257,7 @@ absl::StatusOr<CommitResult> WebHouse::Impl::CommitLocked(const EventBatch& batc
   Totals after = CurrentTotals();
   after.events += result.accepted + result.robot;
   after.products += writer.new_products();
+  after.conflicts += writer.new_conflicts();
   after.rejects += static_cast<int64_t>(batch.rejects.size());
   RETURN_IF_ERROR(Write(&rows, after));
   for (const std::string& product : writer.changed_products()) product_cache.Erase(product);

@@ -25,6 +25,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "store/audit_verify.h"
+#include "store/base/clock.h"
 #include "store/cursor.h"
 #include "store/key_format.h"
 #include "store/records_types.h"
@@ -71,11 +73,17 @@ class WebHouse {
     std::string directory;                          // made if absent, with its parents
     bool create = true;                             // else NotFound where there is no store
     std::shared_ptr<StoreBudget> budget = nullptr;  // null: one of its own, 256 MiB in all
+    // Of the audit chain (store/audit_chain.h); empty: AuditKeyPath(directory). Made with the
+    // store.
+    std::string audit_key_path = "";
+    // False only to measure what the chain costs; a store made without stays without.
+    bool audit = true;
+    const Clock* clock = &Clock::System();
   };
 
-  // Opens the store for reading and writing. FailedPrecondition if another process owns it or its
-  // format is not kStoreFormat; DataLoss if its accounting does not add up or RocksDB finds
-  // damage.
+  // Opens the store for reading and writing. FailedPrecondition if another process owns it, its
+  // format is not kStoreFormat, or the key of its audit chain is missing or another store's;
+  // DataLoss if its accounting does not add up or RocksDB finds damage.
   static absl::StatusOr<std::unique_ptr<WebHouse>> Open(const Options& options);
 
   // Opens a checkpoint for reading; every writing function then returns FailedPrecondition.
@@ -140,6 +148,9 @@ class WebHouse {
   ProductCursor Products() const;
   RejectCursor Rejects(absl::string_view source) const;   // by line
   RobotCursor Robots(absl::string_view from = "") const;  // by person, keys >= from
+  // Events that lost against another content of their id, by id; an event's person() is not in the
+  // key here.
+  EventCursor Conflicts() const;
   SourceCursor Sources() const;
 
   absl::StatusOr<Customer> GetCustomer(absl::string_view id) const;  // NotFound
@@ -156,6 +167,10 @@ class WebHouse {
   // Counts up with every commit of an event: unchanged means nothing new was written.
   uint64_t Version() const;
 
+  // Where the audit chain stands: to be compared with what is found later (store/audit_verify.h).
+  // Link 0: there is none yet.
+  AuditAnchor Anchor() const;
+
   // Makes a consistent copy (hard links) in `directory`, which must not exist.
   absl::Status Checkpoint(const std::string& directory) const;
 
@@ -164,6 +179,9 @@ class WebHouse {
   explicit WebHouse(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+// <the folder that the store's stands in>/audit.key: one key for all that belongs to a site.
+std::string AuditKeyPath(const std::string& store_directory);
 
 // OK if the event can be stored: valid ids, known kind and channel, someone it belongs to, sane
 // quantities and prices. Otherwise InvalidArgument whose message starts with the reject reason

@@ -14,7 +14,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 
+#include "store/audit_chain.h"
 #include "store/base/check.h"
+#include "store/base/clock.h"
 #include "store/base/row_cache.h"
 #include "store/db.h"
 #include "store/web_house.h"
@@ -27,6 +29,7 @@ inline constexpr absl::string_view kSettingsKey = "settings";
 inline constexpr absl::string_view kFormatKey = "format";
 inline constexpr absl::string_view kVersionKey = "version";
 inline constexpr absl::string_view kRobotListsKey = "robot_lists";
+inline constexpr absl::string_view kAuditKeyIdKey = "audit_key";  // the key's id; not the key
 inline constexpr absl::string_view kTrackSource = "track";
 
 inline constexpr size_t kCachedProductsMax = 100'000;
@@ -39,12 +42,15 @@ inline rocksdb::WriteBatch NewBatch() { return rocksdb::WriteBatch(0, 0, kProtec
 struct WebHouse::Impl {
   std::unique_ptr<Db> db;
   bool read_only = false;
+  const Clock* clock = &Clock::System();
 
   // Held from reading what a write depends on until it is written.
   absl::Mutex commit_mutex;
   // After a failed write RocksDB's own state is not to be trusted: only reopening helps.
   absl::Status broken ABSL_GUARDED_BY(commit_mutex);
   std::atomic<uint64_t> version = 0;
+  // Null in a copy for reading, and in a store that was made without.
+  std::unique_ptr<AuditChain> chain ABSL_GUARDED_BY(commit_mutex);
 
   // Every reply names its products.
   mutable RowCache<Product> product_cache{kCachedProductsMax};
@@ -52,11 +58,15 @@ struct WebHouse::Impl {
   mutable absl::Mutex state_mutex;
   Totals totals ABSL_GUARDED_BY(state_mutex);
   SiteSettings settings ABSL_GUARDED_BY(state_mutex);
+  AuditAnchor anchor ABSL_GUARDED_BY(state_mutex);  // of the last write
 
   // One sync makes durable whatever was written when it began.
   absl::Mutex sync_mutex;
   uint64_t synced_version ABSL_GUARDED_BY(sync_mutex) = 0;
 
+  absl::Status Prepare(const Options& options);
+  absl::Status WriteNewStore(const Options& options);
+  absl::Status OpenChain(const Options& options);
   absl::Status Load();
   absl::Status CheckSums(const Totals& sums);
   absl::Status Writable() ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);

@@ -20,6 +20,7 @@ CustomerCursor WebHouse::Customers(absl::string_view from) const {
   return CustomerCursor(impl_->db->Scan(Table::kCustomers), "", std::string(from));
 }
 ProductCursor WebHouse::Products() const { return impl_->Scan<Product>(Table::kProducts, ""); }
+EventCursor WebHouse::Conflicts() const { return impl_->Scan<Event>(Table::kConflicts, ""); }
 RejectCursor WebHouse::Rejects(absl::string_view source) const {
   return impl_->Scan<Reject>(Table::kRejects, std::string(source) + '\0');
 }
@@ -88,6 +89,11 @@ Totals WebHouse::GetTotals() const { return impl_->CurrentTotals(); }
 SiteSettings WebHouse::GetSettings() const {
   absl::MutexLock lock(&impl_->state_mutex);
   return impl_->settings;
+}
+
+AuditAnchor WebHouse::Anchor() const {
+  absl::MutexLock lock(&impl_->state_mutex);
+  return impl_->anchor;
 }
 
 uint64_t WebHouse::Version() const { return impl_->version; }

@@ -50,6 +50,11 @@ absl::Status SyncFolder(const std::string& folder) {
 
 }  // namespace
 
+absl::Status SyncFolderOf(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return SyncFolder(folder.empty() ? "." : folder);
+}
+
 absl::Status ErrnoStatus(absl::string_view what, absl::string_view path, int error_number) {
   const std::string message = absl::StrCat(what, " ", path, ": ", std::strerror(error_number));
   switch (error_number) {
@@ -76,8 +81,7 @@ absl::Status WriteFileAtomically(const std::string& path, absl::string_view cont
     ::unlink(temporary.c_str());
     return status;
   }
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  return SyncFolder(folder.empty() ? "." : folder);
+  return SyncFolderOf(path);
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes) {

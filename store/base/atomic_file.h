@@ -16,6 +16,9 @@ namespace vitrine {
 // syncs the folder. On error the old file stands and the temporary one is removed.
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view contents);
 
+// Makes the making, renaming or removing of `path` durable.
+absl::Status SyncFolderOf(const std::string& path);
+
 // Everything in `path`. NotFound if there is no such file; InvalidArgument if it is a directory
 // or longer than `max_bytes`.
 absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes);

@@ -35,6 +35,11 @@ constexpr size_t kRobotRatePagesMin = 120;     // pages within the window
 constexpr size_t kRobotSessionPagesMin = 500;  // pages of one session
 constexpr size_t kRobotBlindPagesMin = 50;     // pages without one referrer
 
+// --- Trust ---
+constexpr size_t kVerifyBytesMax = 256
+                                   << 20;  // of digests held at once; more rows take more passes
+constexpr size_t kFindingsMax = 10'000;    // that are named; the rest is only counted
+
 // --- History ---
 constexpr size_t kHistoryEventsMax = 1000;  // newest events of a customer that ranking reads
 

@@ -3,10 +3,13 @@
 #include <string>
 #include <sys/stat.h>
 
+#include "absl/strings/escaping.h"
+
 #include "store/base/atomic_file.h"
 #include "store/base/check.h"
 #include "store/base/clock.h"
 #include "store/base/crc32c.h"
+#include "store/base/hmac.h"
 #include "store/base/row_cache.h"
 #include "store/base/status_macros.h"
 #include "store/base/utf8.h"
@@ -117,6 +120,24 @@ TEST(RowCache, StaysWithinItsBound) {
   for (size_t i = 0; i < kRows; ++i) kept += cache.Get(std::to_string(i), &ticket) != nullptr;
   EXPECT_GT(kept, 0u);
   EXPECT_LE(kept, 1000u);
+}
+
+// RFC 4231, test cases 1, 2, 3 and 6: short keys, and one above a block.
+TEST(Hmac, GivesTheKnownDigests) {
+  const auto hex = [](const std::string& key, const std::string& text) {
+    const Hmac hmac(key);
+    const Hmac::Digest digest = hmac.Of({text});
+    EXPECT_EQ(hmac.Of({text.substr(0, 3), "", text.substr(3)}), digest);
+    return absl::BytesToHexString(AsBytes(digest));
+  };
+  EXPECT_EQ(hex(std::string(20, '\x0b'), "Hi There"),
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+  EXPECT_EQ(hex("Jefe", "what do ya want for nothing?"),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_EQ(hex(std::string(20, '\xaa'), std::string(50, '\xdd')),
+            "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe");
+  EXPECT_EQ(hex(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First"),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
 TEST(Utf8, TellsTextFromBytes) {

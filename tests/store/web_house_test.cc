@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <random>
-#include <rocksdb/db.h>
 #include <thread>
 #include <vector>
 
 #include "store/codec.h"
+#include "tests/testing/raw_store.h"
 #include "tests/testing/testing.h"
 
 namespace vitrine {
@@ -63,21 +63,7 @@ class WebHouseTest : public ::testing::Test {
   // Changes one row behind the web house's back.
   void WriteRaw(const std::string& family, const std::string& key, const std::string& value) {
     house_.reset();
-    std::vector<std::string> names;
-    ASSERT_TRUE(rocksdb::DB::ListColumnFamilies({}, dir_.File("db"), &names).ok());
-    std::vector<rocksdb::ColumnFamilyDescriptor> families;
-    for (const std::string& name : names)
-      families.emplace_back(name, rocksdb::ColumnFamilyOptions());
-    std::vector<rocksdb::ColumnFamilyHandle*> handles;
-    rocksdb::DB* db = nullptr;
-    ASSERT_TRUE(rocksdb::DB::Open({}, dir_.File("db"), families, &handles, &db).ok());
-    for (rocksdb::ColumnFamilyHandle* handle : handles) {
-      if (handle->GetName() == family) {
-        ASSERT_TRUE(db->Put({}, handle, key, value).ok());
-      }
-      db->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
-    }
-    delete db;
+    testing::RawStore(dir_.File("db")).Put(family, key, value);
   }
 
   TempDir dir_;
