@@ -5,6 +5,7 @@
 #include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
 
@@ -79,6 +80,9 @@ rocksdb::ColumnFamilyOptions MakeTableOptions(Table table, const DbBudget& budge
   rocksdb::ColumnFamilyOptions options;
   options.compression = rocksdb::kLZ4Compression;
   options.level_compaction_dynamic_level_bytes = true;  // 1.1x space instead of up to 2x
+  // The place of a row in memory is looked for from that of the last one (one hint, for the empty
+  // prefix that all keys share): rows that are written in order need a third of the comparisons.
+  options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewCappedPrefixTransform(0));
 
   rocksdb::BlockBasedTableOptions blocks;
   blocks.block_cache = budget.cache;
