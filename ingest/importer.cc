@@ -192,10 +192,22 @@ class Import {
     const bool same =
         reader.SkipTo(state.bytes) && reader.Digest() == state.digest && reader.SkipLineEnd();
     RETURN_IF_ERROR(reader.status());
-    if (same) return source;
+    if (same) {
+      if (source.parser.HasMemory()) RETURN_IF_ERROR(RecallUpTo(state, &source.parser));
+      return source;
+    }
     RETURN_IF_ERROR(sink_->RestartSource(state.name));
     ASSIGN_OR_RETURN(state, sink_->Source(state.name));
     return OpenAtFirstLine(state);
+  }
+
+  // Shows the parser what was read before: its lines depend on them.
+  absl::Status RecallUpTo(const SourceState& state, LineParser* parser) const {
+    ASSIGN_OR_RETURN(OpenSource again, OpenAtFirstLine(state));
+    for (Line line; again.reader.Position() < state.bytes && again.reader.Next(&line);) {
+      parser->Recall(line, state.lines + 1);
+    }
+    return again.reader.status();
   }
 
   absl::StatusOr<OpenSource> OpenAtFirstLine(const SourceState& state) const {

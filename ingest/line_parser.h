@@ -11,9 +11,12 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "ingest/formats/access_log.h"
 #include "ingest/formats/csv.h"
 #include "ingest/formats/json_lines.h"
 #include "ingest/formats/line_reader.h"
+#include "ingest/line_ids.h"
+#include "ingest/log_mapper.h"
 #include "ingest/mapping.h"
 #include "ingest/row_mapper.h"
 #include "store/records_types.h"
@@ -34,9 +37,18 @@ class LineParser {
   // How a reader must find the lines of this format.
   static std::optional<char> Delimiter(const Mapping& mapping);
 
-  // Reads the header off the front of `reader` if the format has one. InvalidArgument if it lacks
-  // a column.
+  // Reads the header off the front of `reader` if the format has one, and recognises an access log
+  // by what comes next there. InvalidArgument if the header lacks a column, or no format fits.
   static absl::StatusOr<LineParser> Create(const Mapping& mapping, LineReader* reader);
+
+  // For a person: the format that was recognised, empty where there is nothing to recognise.
+  std::string Description() const;
+
+  // Whether lines depend on those before them. If so, a new parser that shall go on in the middle
+  // of a file is first shown all earlier lines by Recall; `next` is the number of the one it goes
+  // on at. Lines that are too far back to matter cost next to nothing.
+  bool HasMemory() const { return log_ != nullptr; }
+  void Recall(const Line& line, int64_t next);
 
   // What becomes of `line`. An event is valid (ValidateEvent) and has an id: its fingerprint, if
   // the line has none.
@@ -45,12 +57,17 @@ class LineParser {
  private:
   LineParser() = default;
 
-  absl::StatusOr<bool> ParseText(absl::string_view text, Event* event, absl::string_view* ignored);
+  absl::StatusOr<bool> ParseText(const Line& line, Event* event, absl::string_view* ignored);
+  absl::StatusOr<bool> ParseRequest(const Line& line, Event* event, absl::string_view* ignored);
 
   std::optional<CsvSplitter> splitter_;  // of a CSV mapping
   std::optional<RowMapper> mapper_;
   std::unique_ptr<JsonEventParser> json_;  // of a JSON lines mapping
-  std::string encoded_;                    // what a fingerprint is taken of
+  std::unique_ptr<LogParser> log_;         // of an access log's mapping
+  std::optional<LogMapper> log_mapper_;
+  LineIds ids_;
+  LogRecord record_;
+  std::string encoded_;  // what a fingerprint is taken of
 };
 
 }  // namespace vitrine

@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
+#include "ingest/mapping_keys.h"
 #include "ingest/money.h"
 #include "ingest/time_parser.h"
 #include "ingest/toml_table.h"
@@ -17,22 +18,6 @@
 
 namespace vitrine {
 namespace {
-
-EventKind ReadKind(TomlTable* table, EventKind otherwise) {
-  const std::string name = table->String("kind");
-  if (name.empty()) return otherwise;
-  const std::optional<EventKind> kind = ParseEventKind(name);
-  if (!kind) table->FailAt("kind", absl::StrCat("must be one of ", EventKindNames()));
-  return kind.value_or(otherwise);
-}
-
-Channel ReadChannel(TomlTable* table) {
-  const std::string name = table->String("channel");
-  if (name.empty()) return Channel::WEB;
-  const std::optional<Channel> channel = ParseChannel(name);
-  if (!channel) table->FailAt("channel", absl::StrCat("must be one of ", ChannelNames()));
-  return channel.value_or(Channel::WEB);
-}
 
 std::vector<Mapping::Condition> ReadConditions(TomlTable conditions) {
   std::vector<Mapping::Condition> read;
@@ -52,17 +37,10 @@ Mapping::Rule ReadConditionsOfRule(TomlTable* table) {
   return rule;
 }
 
-bool IsReason(absl::string_view text) {
-  const auto fits = [](char c) {
-    return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_';
-  };
-  return !text.empty() && std::all_of(text.begin(), text.end(), fits);
-}
-
 Mapping::Rule ReadIgnore(TomlTable table) {
   Mapping::Rule rule = ReadConditionsOfRule(&table);
   rule.reason = table.String("reason");
-  if (!IsReason(rule.reason)) {
+  if (!IsIgnoreReason(rule.reason)) {
     table.FailAt("reason", "is needed, in small letters, digits and underscores");
   }
   table.RefuseOthers();
@@ -171,7 +149,7 @@ void ReadCsv(TomlTable* root, Mapping* mapping) {
     }
   }
   mapping->default_kind = ReadKind(root, mapping->default_kind);
-  mapping->channel = ReadChannel(root);
+  mapping->channel = ReadChannel(root, mapping->channel);
   ReadPersons(root, mapping);
   ReadColumns(root->Table("columns"), mapping);
   mapping->time = ReadTime(root->Table("time"));
@@ -190,8 +168,8 @@ absl::StatusOr<Mapping> ReadMapping(const toml::table& document, absl::string_vi
   TomlTable root(document, file_name, &error);
   Mapping mapping;
   const std::string format = root.String("format");
-  if (format != "csv" && format != "json_lines") {
-    root.FailAt("format", "must be \"csv\" or \"json_lines\"");
+  if (format != "csv" && format != "json_lines" && format != "access_log") {
+    root.FailAt("format", "must be \"csv\", \"json_lines\" or \"access_log\"");
   }
   mapping.currency = root.String("currency");
   if (!mapping.currency.empty() && !IsCurrencyCode(mapping.currency)) {
@@ -200,6 +178,9 @@ absl::StatusOr<Mapping> ReadMapping(const toml::table& document, absl::string_vi
   mapping.site = ReadSite(root.Table("site"));
   if (format == "json_lines") {
     mapping.format = Mapping::Format::kJsonLines;
+  } else if (format == "access_log") {
+    mapping.format = Mapping::Format::kAccessLog;
+    ReadAccessLog(&root, &mapping.access_log);
   } else {
     ReadCsv(&root, &mapping);
   }

@@ -12,12 +12,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "ingest/access_log_mapping.h"
 #include "store/records_types.h"
 
 namespace vitrine {
 
 struct Mapping {
-  enum class Format { kCsv, kJsonLines };
+  enum class Format { kCsv, kJsonLines, kAccessLog };
 
   // Holds if the column's field is one of `values`; a value that ends in '*' stands for all that
   // begin so.
@@ -56,6 +57,8 @@ struct Mapping {
   Format format = Format::kCsv;
   SiteSettingsPatch site;  // what an import with this mapping sets for its site
   std::string currency;    // ISO 4217; for lines that do not say
+
+  AccessLogMapping access_log;  // for kAccessLog
 
   // The rest is for CSV.
   char delimiter = ',';

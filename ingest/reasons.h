@@ -22,6 +22,7 @@ constexpr absl::string_view kBadEvent = "bad_event";
 constexpr absl::string_view kBadId = "bad_id";
 constexpr absl::string_view kBadJson = "bad_json";
 constexpr absl::string_view kBadKind = "bad_kind";
+constexpr absl::string_view kBadLogLine = "bad_log_line";
 constexpr absl::string_view kBadPrice = "bad_price";
 constexpr absl::string_view kBadQuantity = "bad_quantity";
 constexpr absl::string_view kBadQuote = "bad_quote";
@@ -35,9 +36,9 @@ constexpr absl::string_view kUnclosedQuote = "unclosed_quote";
 constexpr absl::string_view kWrongColumnCount = "wrong_column_count";
 
 constexpr absl::string_view kAll[] = {
-    kBadChannel,   kBadCurrency, kBadEvent,     kBadId,         kBadJson,         kBadKind,
-    kBadPrice,     kBadQuantity, kBadQuote,     kBadTime,       kInvalidUtf8,     kLineTooLong,
-    kMissingField, kTextTooLong, kTooManyItems, kUnclosedQuote, kWrongColumnCount};
+    kBadChannel,  kBadCurrency,  kBadEvent,    kBadId,        kBadJson,       kBadKind,
+    kBadLogLine,  kBadPrice,     kBadQuantity, kBadQuote,     kBadTime,       kInvalidUtf8,
+    kLineTooLong, kMissingField, kTextTooLong, kTooManyItems, kUnclosedQuote, kWrongColumnCount};
 
 }  // namespace reasons
 

@@ -53,6 +53,9 @@ class LineReader {
   // has come since. False if the line itself has grown.
   bool SkipLineEnd();
 
+  // What comes next, as far as it is in view (at least FileWindow::kLookAhead bytes, or all).
+  absl::string_view Ahead() const { return window_.View(); }
+
   // Of the bytes read so far, up to the end of the last line.
   int64_t Position() const { return window_.Position(); }
   int64_t Digest() { return window_.Digest(); }
