@@ -280,9 +280,11 @@ TEST_F(AuditTest, RowsRemovedInAWriteOfOursAreNotMissed) {
   const auto db = Value(Db::Open(dir_.File("db"), Db::Mode::kOpen, MakeDbBudget(8 << 20, 8 << 20)));
   AuditChain chain(Value(AuditKey::Read(dir_.File("audit.key"))));
   ASSERT_OK(chain.Load(*db));
-  rocksdb::WriteBatch batch;
   const auto events = db->table(Table::kEvents);
-  ASSERT_TRUE(batch.DeleteRange(events, "cp1", "cp2").ok());
+  rocksdb::WriteBatch range;
+  ASSERT_TRUE(range.DeleteRange(events, "cp1", "cp2").ok());
+  EXPECT_THAT(chain.Extend(*db, 1000, kDay, &range).message(), HasSubstr("row by row"));
+  rocksdb::WriteBatch batch;
   ASSERT_TRUE(batch.Put(events, "cp1x", "came").ok());
   ASSERT_TRUE(batch.Delete(events, "cp1x").ok());  // and went
   const std::unique_ptr<rocksdb::Iterator> rows = db->Scan(Table::kEvents);
