@@ -12,6 +12,7 @@
 #include "store/base/status_macros.h"
 #include "store/base/utf8.h"
 #include "store/codec.h"
+#include "store/identity.h"
 #include "store/key_format.h"
 #include "store/web_house.h"
 
@@ -105,6 +106,7 @@ absl::StatusOr<bool> LineParser::ParseText(const Line& line, Event* event,
     ASSIGN_OR_RETURN(is_event, mapper_->Map(splitter_->Split(line.text), event, ignored));
   }
   if (!is_event) return false;
+  RETURN_IF_ERROR(DropNobodysIds(event));
   if (event->id.empty()) event->id = Fingerprint(*event, &encoded_);
   RETURN_IF_ERROR(ValidateEvent(*event));
   return true;

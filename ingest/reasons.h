@@ -30,15 +30,17 @@ constexpr absl::string_view kBadTime = "bad_time";
 constexpr absl::string_view kInvalidUtf8 = "invalid_utf8";
 constexpr absl::string_view kLineTooLong = "line_too_long";
 constexpr absl::string_view kMissingField = "missing_field";
+constexpr absl::string_view kNobodysId = "nobodys_id";
 constexpr absl::string_view kTextTooLong = "text_too_long";
 constexpr absl::string_view kTooManyItems = "too_many_items";
 constexpr absl::string_view kUnclosedQuote = "unclosed_quote";
 constexpr absl::string_view kWrongColumnCount = "wrong_column_count";
 
-constexpr absl::string_view kAll[] = {
-    kBadChannel,  kBadCurrency,  kBadEvent,    kBadId,        kBadJson,       kBadKind,
-    kBadLogLine,  kBadPrice,     kBadQuantity, kBadQuote,     kBadTime,       kInvalidUtf8,
-    kLineTooLong, kMissingField, kTextTooLong, kTooManyItems, kUnclosedQuote, kWrongColumnCount};
+constexpr absl::string_view kAll[] = {kBadChannel,   kBadCurrency,   kBadEvent,        kBadId,
+                                      kBadJson,      kBadKind,       kBadLogLine,      kBadPrice,
+                                      kBadQuantity,  kBadQuote,      kBadTime,         kInvalidUtf8,
+                                      kLineTooLong,  kMissingField,  kNobodysId,       kTextTooLong,
+                                      kTooManyItems, kUnclosedQuote, kWrongColumnCount};
 
 }  // namespace reasons
 

@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 
 #include "store/base/status_macros.h"
+#include "store/identity.h"
 
 namespace vitrine {
 namespace {
@@ -87,12 +88,10 @@ Session MakeSession(std::span<const Event> events) {
   return session;
 }
 
-// The events of a person, oldest first.
+// The events that belong to a person, oldest first.
 absl::StatusOr<std::vector<Event>> EventsOf(const WebHouse& house, const Person& person) {
-  std::vector<Event> events;
-  EventCursor cursor = house.History(person);
-  for (; cursor.Valid(); cursor.Next()) events.push_back(cursor.value());
-  RETURN_IF_ERROR(cursor.Finish());
+  ASSIGN_OR_RETURN(std::vector<Event> events,
+                   house.ResolvedHistory(person, std::numeric_limits<size_t>::max()));
   std::reverse(events.begin(), events.end());
   return events;
 }
@@ -106,8 +105,52 @@ absl::StatusOr<Derived> DerivePerson(const WebHouse& house, const DirtyPerson& d
   derived.sessions = Sessionize(events, gap_ms);
   if (dirty.person.kind == Person::Kind::kCustomer && !events.empty()) {
     derived.customer = Summarize(events, derived.sessions);
+    derived.customer->id = dirty.person.id;  // the events may be a visitor's
+  }
+  if (dirty.person.kind == Person::Kind::kVisitor) {
+    ASSIGN_OR_RETURN(const Timeline timeline, house.TimelineOf(dirty.person.id));
+    derived.shared = timeline.shared();
   }
   return derived;
+}
+
+// Those of `persons` who are dirty still, and with each visitor the customers whose history follows
+// from the visitor's: written together, so that the visitor's mark goes when all of them are done.
+absl::StatusOr<std::vector<DirtyPerson>> WhoIsDue(const WebHouse& house,
+                                                  std::span<const DirtyPerson> persons) {
+  std::vector<DirtyPerson> due;
+  absl::flat_hash_set<Person> known;
+  const auto add = [&](const Person& person, bool if_clean) -> absl::Status {
+    if (known.contains(person)) return absl::OkStatus();
+    ASSIGN_OR_RETURN(DirtyPerson state, house.StateOf(person));
+    if (state.mark == 0 && !if_clean) return absl::OkStatus();
+    known.insert(person);
+    due.push_back(std::move(state));
+    return absl::OkStatus();
+  };
+  for (const DirtyPerson& dirty : persons) RETURN_IF_ERROR(add(dirty.person, false));
+  for (size_t i = 0, n = due.size(); i < n; ++i) {
+    if (due[i].person.kind != Person::Kind::kVisitor) continue;
+    ASSIGN_OR_RETURN(const auto customers, house.CustomersOf(due[i].person.id));
+    for (const std::string& id : customers) RETURN_IF_ERROR(add(Person::Customer(id), true));
+  }
+  return due;
+}
+
+absl::Status DeriveKind(WebHouse* house, Person::Kind kind, int64_t* done,
+                        const std::function<void(int64_t)>& on_progress) {
+  while (true) {
+    ASSIGN_OR_RETURN(const std::vector<DirtyPerson> dirty, house->Dirty(kind, kSlice));
+    const std::span<const DirtyPerson> persons = dirty;
+    for (size_t begin = 0; begin < persons.size(); begin += kPersonsPerWrite) {
+      const auto slice = persons.subspan(begin, std::min(kPersonsPerWrite, persons.size() - begin));
+      RETURN_IF_ERROR(Derive(house, slice));
+      *done += static_cast<int64_t>(slice.size());
+      if (on_progress) on_progress(*done);
+    }
+    // Who became dirty meanwhile is for the next call: on a busy site this one would never end.
+    if (persons.size() < kSlice) return absl::OkStatus();
+  }
 }
 
 }  // namespace
@@ -145,28 +188,21 @@ Customer Summarize(std::span<const Event> events, std::span<const Session> sessi
 
 absl::Status Derive(WebHouse* house, std::span<const DirtyPerson> persons) {
   const int64_t gap_ms = house->GetSettings().session_gap_ms;
+  absl::MutexLock lock(&house->derive_mutex());
+  ASSIGN_OR_RETURN(const auto due, WhoIsDue(*house, persons));
   std::vector<Derived> derived;
-  for (const DirtyPerson& person : persons) {
+  for (const DirtyPerson& person : due) {
     ASSIGN_OR_RETURN(Derived rows, DerivePerson(*house, person, gap_ms));
     derived.push_back(std::move(rows));
   }
   return derived.empty() ? absl::OkStatus() : house->ReplaceDerived(derived);
 }
 
+// Visitors first: with them go most customers whose marks are from the same events.
 absl::Status DeriveAll(WebHouse* house, const std::function<void(int64_t)>& on_progress) {
   int64_t done = 0;
-  while (true) {
-    ASSIGN_OR_RETURN(const std::vector<DirtyPerson> dirty, house->Dirty(kSlice));
-    const std::span<const DirtyPerson> persons = dirty;
-    for (size_t begin = 0; begin < persons.size(); begin += kPersonsPerWrite) {
-      const auto slice = persons.subspan(begin, std::min(kPersonsPerWrite, persons.size() - begin));
-      RETURN_IF_ERROR(Derive(house, slice));
-      done += static_cast<int64_t>(slice.size());
-      if (on_progress) on_progress(done);
-    }
-    // Who became dirty meanwhile is for the next call: on a busy site this one would never end.
-    if (persons.size() < kSlice) return absl::OkStatus();
-  }
+  RETURN_IF_ERROR(DeriveKind(house, Person::Kind::kVisitor, &done, on_progress));
+  return DeriveKind(house, Person::Kind::kCustomer, &done, on_progress);
 }
 
 }  // namespace vitrine

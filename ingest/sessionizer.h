@@ -24,7 +24,8 @@ std::vector<Session> Sessionize(std::span<const Event> events, int64_t gap_ms);
 // What the events of the customer add up to. REQUIRES: as above, and not empty.
 Customer Summarize(std::span<const Event> events, std::span<const Session> sessions);
 
-// Brings the derived rows of these persons up to date.
+// Brings the derived rows of these persons up to date, and those of the customers who logged in as
+// one of these visitors.
 absl::Status Derive(WebHouse* house, std::span<const DirtyPerson> persons);
 
 // Brings those of every dirty person up to date, in slices that bound memory. `on_progress` (may

@@ -8,6 +8,8 @@
 #include "store/base/check.h"
 #include "store/base/status_macros.h"
 #include "store/codec.h"
+#include "store/cursor.h"
+#include "store/identity.h"
 #include "store/key_format.h"
 
 namespace vitrine {
@@ -46,6 +48,11 @@ void StripFacts(Event* event) {
   }
 }
 
+// The visitor and the customer of a login.
+absl::string_view WithoutTail(absl::string_view login_key) {
+  return login_key.substr(0, login_key.size() - keys::EventTail(login_key).size());
+}
+
 }  // namespace
 
 EventWriter::EventWriter(const Db& db, uint64_t mark, rocksdb::WriteBatch* batch)
@@ -60,6 +67,7 @@ absl::StatusOr<CommitResult> EventWriter::Write(std::span<const Event> events,
   Encode(events);
   RETURN_IF_ERROR(Settle(robots, &result));
   PutWinners();
+  RETURN_IF_ERROR(DropLinksWithoutLogin());
   RETURN_IF_ERROR(PutProducts());
   return result;
 }
@@ -78,6 +86,9 @@ void EventWriter::Encode(std::span<const Event> events) {
     c.id_key = keys::EventIdKey(lean.id);
     c.event_key = keys::EventKey(person, lean.time_ms, lean.id);
     c.person_size = person.id.size() + 2;
+    if (!IsLogin(lean)) continue;
+    c.login_key = keys::LoginKey(lean.visitor_id, c.event_key);
+    c.visitor_size = lean.visitor_id.size() + 2;
   }
 }
 
@@ -110,7 +121,7 @@ absl::Status EventWriter::Settle(std::span<const int32_t> robots, CommitResult* 
     ++result->conflicting_duplicate;
     RETURN_IF_ERROR(KeepLoser(c.id_key, c.digest < holder.digest ? holder : self));
     if (c.digest < holder.digest) {
-      Replace(holder);
+      RETURN_IF_ERROR(Replace(holder));
       holder = self;
     }
   }
@@ -139,11 +150,20 @@ absl::Status EventWriter::KeepLoser(absl::string_view id_key, const Holder& lose
   return absl::OkStatus();
 }
 
-void EventWriter::Replace(const Holder& loser) {
-  if (loser.candidate != kStored) return;  // it never reached the store
+absl::Status EventWriter::Replace(const Holder& loser) {
+  if (loser.candidate != kStored) return absl::OkStatus();  // it never reached the store
+  Event event;
+  RETURN_IF_ERROR(db_.Get(Table::kEvents, loser.event_key, &event));
   CHECK(batch_->Delete(db_.table(Table::kEvents), ToSlice(loser.event_key)).ok());
   const size_t end = loser.event_key.find('\0', 1);
   MarkDirty(loser.event_key.substr(0, end + 1));
+  if (IsLogin(event)) {
+    const std::string& key = gone_.emplace_back(keys::LoginKey(event.visitor_id, loser.event_key));
+    CHECK(batch_->Delete(db_.table(Table::kLinks), key).ok());
+    MarkDirty(absl::string_view(key).substr(0, event.visitor_id.size() + 2));
+    gone_logins_.insert(key);
+  }
+  return absl::OkStatus();
 }
 
 // In the order of keys, table by table: where a row goes in memory is found from where the last one
@@ -159,13 +179,42 @@ void EventWriter::PutWinners() {
             [](const Candidate* a, const Candidate* b) { return a->event_key < b->event_key; });
   for (const Candidate* c : winners) {
     Put(Table::kEvents, c->event_key, c->value);
-    MarkDirty(absl::string_view(c->event_key).substr(0, c->person_size));
+    const absl::string_view person = absl::string_view(c->event_key).substr(0, c->person_size);
+    MarkDirty(person);
+    if (!c->login_key.empty()) PutLogin(*c, person);
   }
   std::sort(winners.begin(), winners.end(),
             [](const Candidate* a, const Candidate* b) { return a->id_key < b->id_key; });
   for (const Candidate* c : winners) {
     Put(Table::kEventIds, c->id_key, EventIdRow{c->digest, c->event_key}.Encode());
   }
+}
+
+void EventWriter::PutLogin(const Candidate& c, absl::string_view customer) {
+  const absl::string_view visitor = absl::string_view(c.login_key).substr(0, c.visitor_size);
+  Put(Table::kLinks, c.login_key, "");
+  MarkDirty(visitor);
+  const absl::string_view link = WithoutTail(c.login_key);
+  if (!new_links_.insert(link).second) return;
+  Put(Table::kLinks, absl::StrCat(customer, visitor.substr(1, visitor.size() - 2)), "");
+}
+
+// A customer and a visitor belong together as long as there is a login that says so.
+absl::Status EventWriter::DropLinksWithoutLogin() {
+  for (const absl::string_view gone : gone_logins_) {
+    const absl::string_view link = WithoutTail(gone);
+    bool stays = new_links_.contains(link);
+    Cursor logins(db_.Scan(Table::kLinks), std::string(link), std::string(link));
+    for (; logins.Valid() && !stays; logins.Next()) stays = !gone_logins_.contains(logins.key());
+    RETURN_IF_ERROR(logins.Finish());
+    if (stays) continue;
+    const std::string visitor = keys::ParsePerson(link).id;
+    absl::string_view customer = link.substr(visitor.size() + 2);
+    customer.remove_suffix(1);  // its zero byte
+    const std::string key = keys::VisitorOfKey(customer, visitor);
+    CHECK(batch_->Delete(db_.table(Table::kLinks), key).ok());
+  }
+  return absl::OkStatus();
 }
 
 void EventWriter::MarkDirty(absl::string_view person) {

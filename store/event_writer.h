@@ -4,6 +4,7 @@
 #define VITRINE_STORE_EVENT_WRITER_H_
 
 #include <cstdint>
+#include <deque>
 #include <rocksdb/write_batch.h>
 #include <span>
 #include <string>
@@ -19,9 +20,9 @@
 
 namespace vitrine {
 
-// Adds to `batch` what `events` change in the tables events, event_ids, conflicts, products and
-// dirty, judged against what `db` holds. REQUIRES: nobody else writes to `db` until the batch is
-// written.
+// Adds to `batch` what `events` change in the tables events, event_ids, conflicts, links, products
+// and dirty, judged against what `db` holds. REQUIRES: nobody else writes to `db` until the batch
+// is written.
 class EventWriter {
  public:
   // `mark` is what the dirty rows will hold.
@@ -43,7 +44,9 @@ class EventWriter {
     std::string value;
     std::string id_key;
     std::string event_key;
-    size_t person_size = 0;  // the person at the front of event_key
+    std::string login_key;    // of an event that names both a customer and a visitor, else empty
+    size_t person_size = 0;   // the person at the front of event_key
+    size_t visitor_size = 0;  // and the visitor at that of login_key
     uint64_t digest = 0;
   };
 
@@ -58,8 +61,10 @@ class EventWriter {
   void Encode(std::span<const Event> events);
   absl::Status Settle(std::span<const int32_t> robots, CommitResult* result);
   absl::Status KeepLoser(absl::string_view id_key, const Holder& loser);
-  void Replace(const Holder& loser);
+  absl::Status Replace(const Holder& loser);
   void PutWinners();
+  void PutLogin(const Candidate& c, absl::string_view customer);
+  absl::Status DropLinksWithoutLogin();
   void MarkDirty(absl::string_view person);
   void GatherFacts(const Event& event);
   absl::Status PutProducts();
@@ -72,6 +77,9 @@ class EventWriter {
   std::vector<rocksdb::PinnableSlice> stored_;  // rows of event_ids, by candidate
   absl::flat_hash_map<absl::string_view, Holder> holders_;
   absl::flat_hash_set<absl::string_view> dirty_;
+  std::deque<std::string> gone_;  // keys of logins that the losers were
+  absl::flat_hash_set<absl::string_view> gone_logins_;
+  absl::flat_hash_set<absl::string_view> new_links_;  // new logins without the tails of their keys
   absl::flat_hash_map<std::string, Product> facts_;
   absl::flat_hash_set<std::string> conflicts_;  // keys of rows that are new
   int64_t new_products_ = 0;

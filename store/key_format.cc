@@ -9,6 +9,8 @@
 namespace vitrine {
 namespace {
 
+constexpr size_t kTailBytes = 16;
+
 // Sign-flipped so that negative times sort before positive ones, complemented so that later ones
 // come first.
 uint64_t NewestFirst(int64_t time_ms) {
@@ -64,10 +66,33 @@ std::string PersonPrefix(const Person& person) {
   return key;
 }
 
-std::string EventKey(const Person& person, int64_t time_ms, absl::string_view event_id) {
+std::string TimePrefix(const Person& person, int64_t time_ms) {
   std::string key = PersonPrefix(person);
   AppendBigEndian(&key, NewestFirst(time_ms));
+  return key;
+}
+
+std::string EventKey(const Person& person, int64_t time_ms, absl::string_view event_id) {
+  std::string key = TimePrefix(person, time_ms);
   AppendBigEndian(&key, XXH3_64bits(event_id.data(), event_id.size()));
+  return key;
+}
+
+std::string LoginKey(absl::string_view visitor, absl::string_view event_key) {
+  return absl::StrCat(PersonPrefix(Person::Visitor(visitor)), event_key.substr(1));
+}
+
+std::string SharedKey(absl::string_view visitor) {
+  return absl::StrCat(PersonPrefix(Person::Visitor(visitor)), "\x01");
+}
+
+std::string VisitorOfKey(absl::string_view customer, absl::string_view visitor) {
+  return absl::StrCat(PersonPrefix(Person::Customer(customer)), visitor);
+}
+
+std::string UnlinkKey(absl::string_view visitor, absl::string_view customer) {
+  std::string key = absl::StrCat(PersonPrefix(Person::Visitor(visitor)), customer);
+  key[0] = 'u';
   return key;
 }
 
@@ -105,6 +130,15 @@ Person ParsePerson(absl::string_view key) {
   const size_t end = key.find('\0', 1);
   CHECK(end != absl::string_view::npos) << "not a person's key";
   return {static_cast<Person::Kind>(key[0]), std::string(key.substr(1, end - 1))};
+}
+
+absl::string_view EventTail(absl::string_view key) {
+  DCHECK(key.size() > kTailBytes);
+  return key.substr(key.size() - kTailBytes);
+}
+
+int64_t TimeOfTail(absl::string_view tail) {
+  return static_cast<int64_t>(~ReadBigEndian(tail) ^ (uint64_t{1} << 63));
 }
 
 }  // namespace keys

@@ -20,10 +20,11 @@
 // dirty          | person |                                                   mark (8)
 // customer_facts | customer id |                                              CustomerFacts
 // robots         | person |                                                   RobotVerdict
-// links          'v' | visitor id | 0x00 | time_ms (8) | id hash (8) |        customer id
-//                'c' | customer id | 0x00 | visitor id |                      -
-//                'u' | visitor id | 0x00 | customer id |                      -: not this
-//                customer's
+// links          'v' | visitor id | 0x00 | customer id | 0x00 | ~time_ms (8) |
+//                    id hash (8) |                                            -: a login
+//                'v' | visitor id | 0x00 | 0x01 |                             -: known as shared
+//                'c' | customer id | 0x00 | visitor id |                      -: has such a login
+//                'u' | visitor id | 0x00 | customer id |                      -: un-merged
 // conflicts      | XXH3-128 of the event id (16) | content digest (8) |       Event: one that lost
 // audit          | number (8) |                                               a link of the chain
 // default        "totals", "settings", "source/" | name |                      one struct each
@@ -78,15 +79,26 @@ namespace keys {
 
 std::string PersonPrefix(const Person& person);
 std::string EventKey(const Person& person, int64_t time_ms, absl::string_view event_id);
+// Where the person's events of this time, and then those before it, begin.
+std::string TimePrefix(const Person& person, int64_t time_ms);
 std::string EventIdKey(absl::string_view event_id);
 std::string ConflictKey(absl::string_view event_id_key, uint64_t digest);
+// Of links. That of a login is made of the key of the event that it was, a customer's.
+std::string LoginKey(absl::string_view visitor, absl::string_view event_key);
+std::string SharedKey(absl::string_view visitor);
+std::string VisitorOfKey(absl::string_view customer, absl::string_view visitor);
+std::string UnlinkKey(absl::string_view visitor, absl::string_view customer);
 std::string SessionKey(const Person& person, int64_t start_ms);
 std::string RejectKey(absl::string_view source, int64_t line);
 std::string SourceKey(absl::string_view source);
 
-// The person at the front of an events, sessions or dirty key.
+// The person at the front of an events, sessions or dirty key, and of a login's (the visitor).
 // REQUIRES: `key` was made by one of the functions above.
 Person ParsePerson(absl::string_view key);
+
+// How the key of an event and of a login ends: ~time_ms and id hash, 16 bytes.
+absl::string_view EventTail(absl::string_view key);
+int64_t TimeOfTail(absl::string_view tail);
 
 }  // namespace keys
 

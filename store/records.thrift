@@ -263,6 +263,20 @@ struct CommitResult {
   2: i64 duplicate,
   3: i64 conflicting_duplicate,
   4: i64 robot,
+  // Of persons who were erased, or older than the site keeps them.
+  5: i64 ignored,
+}
+
+// A customer who was erased: the receipt, and until it is complete, what is still due.
+struct Erasure {
+  // Digest of the customer's id under the key of the audit chain, in hex.
+  1: string person,
+  // Everything of theirs that is not newer is gone.
+  2: i64 up_to_ms,
+  // Rows deleted, by table.
+  3: map<string, i64> rows,
+  // Only while rows are being deleted.
+  4: optional string customer_id,
 }
 
 // Rows in the web house.

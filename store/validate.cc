@@ -6,6 +6,7 @@
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
 #include "store/base/utf8.h"
+#include "store/identity.h"
 #include "store/web_house.h"
 
 namespace vitrine {
@@ -26,6 +27,13 @@ absl::Status BadId(absl::string_view field, absl::string_view id) {
     return absl::InvalidArgumentError(absl::StrCat("bad_id: ", field, ": ", status.message()));
   }
   return absl::OkStatus();
+}
+
+// DropNobodysIds comes before; an event that did not pass it must not make one person of many.
+absl::Status BadPersonId(absl::string_view field, absl::string_view id) {
+  RETURN_IF_ERROR(BadId(field, id));
+  if (!IsNobodysId(id)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("nobodys_id: ", field, " is a word for nobody"));
 }
 
 absl::Status BadText(absl::string_view field, absl::string_view text) {
@@ -72,8 +80,8 @@ absl::Status ValidateEvent(const Event& event) {
   if (!event.__isset.customer_id && !event.__isset.visitor_id) {
     return absl::InvalidArgumentError("missing_field: neither customer_id nor visitor_id is given");
   }
-  if (event.__isset.customer_id) RETURN_IF_ERROR(BadId("customer_id", event.customer_id));
-  if (event.__isset.visitor_id) RETURN_IF_ERROR(BadId("visitor_id", event.visitor_id));
+  if (event.__isset.customer_id) RETURN_IF_ERROR(BadPersonId("customer_id", event.customer_id));
+  if (event.__isset.visitor_id) RETURN_IF_ERROR(BadPersonId("visitor_id", event.visitor_id));
   if (event.__isset.order_id) RETURN_IF_ERROR(BadId("order_id", event.order_id));
   const int32_t kind = NumberIn(event.kind);
   if (kind < EventKind::PAGE_VIEW || kind > EventKind::RATING) {

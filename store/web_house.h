@@ -21,13 +21,17 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 
 #include "store/audit_verify.h"
 #include "store/base/clock.h"
 #include "store/cursor.h"
+#include "store/identity.h"
 #include "store/key_format.h"
 #include "store/records_types.h"
 
@@ -59,6 +63,7 @@ struct Derived {
   std::vector<Session> sessions;
   std::optional<Customer> customer;     // none: a visitor, or a customer without events
   std::vector<std::string> robot = {};  // RobotVerdict::sources; empty: no robot
+  bool shared = false;  // a visitor whose device is: its customers know that it is not theirs
 };
 
 struct DirtyPerson {
@@ -118,11 +123,18 @@ class WebHouse {
 
   // Persons whose derived rows are older than their events, at most `limit`, in key order.
   absl::StatusOr<std::vector<DirtyPerson>> Dirty(size_t limit) const;
+  absl::StatusOr<std::vector<DirtyPerson>> Dirty(Person::Kind kind, size_t limit) const;
   absl::StatusOr<uint64_t> MarkOf(const Person& person) const;  // 0: not dirty
+  // As Dirty would list them: with mark 0 if they are not dirty.
+  absl::StatusOr<DirtyPerson> StateOf(const Person& person) const;
 
   // Replaces the sessions, the customer row and the robot verdict of each person (named once), and
   // clears its dirty mark unless new events, or a decision, came since.
   absl::Status ReplaceDerived(std::span<const Derived> derived);
+
+  // Whoever reads events to replace derived rows holds it until the rows are written: of two who
+  // derive one person, the one that read earlier must not write later.
+  absl::Mutex& derive_mutex() const;
 
   // Changing what sessions or persons depend on marks every person dirty. InvalidArgument, naming
   // the setting, if one makes no sense.
@@ -138,7 +150,39 @@ class WebHouse {
   // person becomes dirty.
   absl::Status UseRobotLists(uint64_t digest);
 
-  // --- Reading ---
+  // From now on nothing that the visitor did without a name is the customer's, whatever they log
+  // in on; and back. Durable. NotFound if the customer never logged in on that device, or (Relink)
+  // was not unlinked from it.
+  absl::Status Unlink(absl::string_view customer, absl::string_view visitor);
+  absl::Status Relink(absl::string_view customer, absl::string_view visitor);
+
+  // --- Reading: what belongs to whom (store/identity.h) ---
+
+  // What the visitor's logins say.
+  absl::StatusOr<Timeline> TimelineOf(absl::string_view visitor) const;
+  // Those whom the customer ever logged in as, in order of ids, at most `limit`.
+  absl::StatusOr<std::vector<std::string>> VisitorsOf(absl::string_view customer,
+                                                      size_t limit = SIZE_MAX) const;
+  // Everybody whose history these events, once written, may have changed.
+  absl::StatusOr<std::vector<Person>> Affected(std::span<const Event> events) const;
+  // The customers whose history follows from the visitor's. Of a shared device: none, once their
+  // derived rows say so (Derived.shared).
+  absl::StatusOr<std::vector<std::string>> CustomersOf(absl::string_view visitor) const;
+
+  // Gives `use` the newest `limit` events that belong to the person, newest first: a customer's
+  // own and those of linked visitors' that are theirs; a visitor's that are nobody's. Costs one
+  // seek more than History where there is no link. With a limit, of more than
+  // limits::kVisitorsReadMax visitors the rest is left out.
+  using UseEvent = absl::FunctionRef<void(const Event&)>;
+  absl::Status ForEachOf(const Person& person, size_t limit, UseEvent use) const;
+  absl::StatusOr<std::vector<Event>> ResolvedHistory(const Person& person, size_t limit) const;
+
+  // Every event once, by the person it belongs to, newest first. Persons come in the order of
+  // their keys. For a checkpoint, or a store nobody writes to. Needs memory for one linked
+  // customer's events.
+  absl::Status ForEachResolved(absl::FunctionRef<void(const Person&, const Event&)> use) const;
+
+  // --- Reading: rows as they are ---
 
   EventCursor History(const Person& person) const;       // newest first
   EventCursor Events() const;                            // by person, newest first
@@ -175,6 +219,8 @@ class WebHouse {
   absl::Status Checkpoint(const std::string& directory) const;
 
  private:
+  friend class Privacy;  // store/privacy.h
+
   struct Impl;
   explicit WebHouse(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

@@ -11,9 +11,18 @@
 namespace vitrine {
 
 absl::StatusOr<std::vector<DirtyPerson>> WebHouse::Dirty(size_t limit) const {
+  return impl_->Dirty("", limit);
+}
+
+absl::StatusOr<std::vector<DirtyPerson>> WebHouse::Dirty(Person::Kind kind, size_t limit) const {
+  return impl_->Dirty(std::string(1, static_cast<char>(kind)), limit);
+}
+
+absl::StatusOr<std::vector<DirtyPerson>> WebHouse::Impl::Dirty(absl::string_view prefix,
+                                                               size_t limit) const {
   std::vector<DirtyPerson> persons;
-  Cursor cursor(impl_->db->Scan(Table::kDirty), "", "");
-  RobotScan robots(Robots());
+  Cursor cursor(db->Scan(Table::kDirty), std::string(prefix), std::string(prefix));
+  RobotScan robots(Scan<RobotVerdict>(Table::kRobots, ""));
   for (; cursor.Valid() && persons.size() < limit; cursor.Next()) {
     DirtyPerson& dirty = persons.emplace_back();
     dirty.person = keys::ParsePerson(cursor.key());
@@ -36,6 +45,17 @@ absl::StatusOr<uint64_t> WebHouse::Impl::Mark(const Person& person) const {
   return ReadBigEndian(row);
 }
 
+absl::StatusOr<DirtyPerson> WebHouse::StateOf(const Person& person) const {
+  DirtyPerson state{person};
+  ASSIGN_OR_RETURN(state.mark, impl_->Mark(person));
+  if (GetTotals().robots == 0) return state;  // the table is empty
+  RobotVerdict verdict;
+  const absl::Status found = impl_->db->Get(Table::kRobots, keys::PersonPrefix(person), &verdict);
+  if (!found.ok() && !absl::IsNotFound(found)) return found;
+  if (verdict.__isset.decided) state.decided = verdict.decided;
+  return state;
+}
+
 absl::StatusOr<uint64_t> WebHouse::MarkOf(const Person& person) const {
   return impl_->Mark(person);
 }
@@ -56,10 +76,22 @@ absl::Status WebHouse::Impl::PutDerived(const Derived& derived, rocksdb::WriteBa
     RETURN_IF_ERROR(PutCustomer(derived, batch, after));
   }
   RETURN_IF_ERROR(PutVerdict(derived, batch, after));
+  if (derived.person.kind == Person::Kind::kVisitor) RETURN_IF_ERROR(PutShared(derived, batch));
   ASSIGN_OR_RETURN(const uint64_t mark, Mark(derived.person));
   if (mark == derived.mark) {
     CHECK(batch->Delete(db->table(Table::kDirty), keys::PersonPrefix(derived.person)).ok());
   }
+  return absl::OkStatus();
+}
+
+absl::Status WebHouse::Impl::PutShared(const Derived& derived, rocksdb::WriteBatch* batch) {
+  rocksdb::ColumnFamilyHandle* const links = db->table(Table::kLinks);
+  const std::string key = keys::SharedKey(derived.person.id);
+  std::string row;
+  const rocksdb::Status found = db->raw()->Get(rocksdb::ReadOptions(), links, key, &row);
+  if (!found.IsNotFound()) RETURN_IF_ERROR(FromRocks(found, "reading the links"));
+  if (derived.shared && !found.ok()) CHECK(batch->Put(links, key, "").ok());
+  if (!derived.shared && found.ok()) CHECK(batch->Delete(links, key).ok());
   return absl::OkStatus();
 }
 

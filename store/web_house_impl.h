@@ -46,6 +46,7 @@ struct WebHouse::Impl {
 
   // Held from reading what a write depends on until it is written.
   absl::Mutex commit_mutex;
+  mutable absl::Mutex derive_mutex;
   // After a failed write RocksDB's own state is not to be trusted: only reopening helps.
   absl::Status broken ABSL_GUARDED_BY(commit_mutex);
   std::atomic<uint64_t> version = 0;
@@ -77,13 +78,16 @@ struct WebHouse::Impl {
   absl::Status SyncUpTo(uint64_t wanted);
   absl::StatusOr<SourceState> Source(absl::string_view name) const;
   absl::StatusOr<std::shared_ptr<const Product>> CachedProduct(const std::string& id) const;
+  absl::StatusOr<std::vector<DirtyPerson>> Dirty(absl::string_view prefix, size_t limit) const;
   absl::StatusOr<uint64_t> Mark(const Person& person) const;
   absl::Status PutDerived(const Derived& derived, rocksdb::WriteBatch* batch, Totals* totals);
   absl::Status PutSessions(const Derived& derived, rocksdb::WriteBatch* batch, Totals* totals);
+  absl::Status PutShared(const Derived& derived, rocksdb::WriteBatch* batch);
   absl::Status PutCustomer(const Derived& derived, rocksdb::WriteBatch* batch, Totals* totals);
   absl::Status PutVerdict(const Derived& derived, rocksdb::WriteBatch* batch, Totals* totals);
   absl::Status PutRobot(const Person& person, const RobotVerdict& verdict, bool is_there,
                         rocksdb::WriteBatch* batch, Totals* totals);
+  absl::Status SetUnlinked(absl::string_view customer, absl::string_view visitor, bool unlinked);
   absl::Status MarkEverybody(rocksdb::WriteBatch* batch);
   absl::Status ChangeSettings(const SiteSettings& settings)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
@@ -92,6 +96,10 @@ struct WebHouse::Impl {
   TypedCursor<Record> Scan(Table table, std::string prefix) const {
     const std::string start = prefix;
     return TypedCursor<Record>(db->Scan(table), std::move(prefix), start);
+  }
+  size_t CustomersMax() const {
+    absl::MutexLock lock(&state_mutex);
+    return static_cast<size_t>(settings.customers_per_visitor_max);
   }
   Totals CurrentTotals() const {
     absl::MutexLock lock(&state_mutex);

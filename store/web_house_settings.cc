@@ -19,8 +19,10 @@ absl::Status CheckSettings(const SiteSettings& settings) {
         "the longest session (", settings.session_max_ms,
         " ms) must not be shorter than the session gap (", settings.session_gap_ms, " ms)"));
   }
-  if (settings.customers_per_visitor_max < 1) {
-    return absl::InvalidArgumentError("customers_per_visitor_max must be at least 1");
+  if (settings.customers_per_visitor_max < 1 ||
+      settings.customers_per_visitor_max > limits::kCustomersPerVisitorMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("customers_per_visitor_max must be 1 to ", limits::kCustomersPerVisitorMax));
   }
   for (const auto& [kind, days] : settings.retention_days) {
     if (days < 1) return absl::InvalidArgumentError("retention must be at least 1 day");

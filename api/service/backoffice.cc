@@ -114,8 +114,9 @@ void Backoffice::import_batch(CommitResult& result, const std::string& site_name
   Site* site = FindOrThrow(site_name);
   StoreSink sink(&site->house());
   const absl::StatusOr<CommitResult> committed = sink.Commit(batch);
-  site->Forget(batch.events);
+  const absl::Status forgotten = site->Forget(batch.events);
   result = ValueOrThrow(committed);
+  ThrowIfError(forgotten);
 }
 
 void Backoffice::import_done(const std::string& site_name, const SiteSettingsPatch& settings) {

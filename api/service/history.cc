@@ -11,21 +11,18 @@ namespace vitrine {
 
 absl::StatusOr<std::vector<Event>> ReadHistory(const WebHouse& house, const Person& person,
                                                size_t limit) {
-  std::vector<Event> events;
-  EventCursor cursor = house.History(person);
-  for (; cursor.Valid() && events.size() < limit; cursor.Next()) events.push_back(cursor.value());
-  RETURN_IF_ERROR(cursor.Finish());
-  return events;
+  return house.ResolvedHistory(person, limit);
 }
 
-absl::StatusOr<std::vector<Event>> ReadHistory(const WebHouse& house, const Context& context) {
-  std::vector<Event> history;
-  if (context.__isset.customer_id) {
-    ASSIGN_OR_RETURN(history, ReadHistory(house, Person::Customer(context.customer_id),
-                                          limits::kHistoryEventsMax));
-  }
-  if (!context.__isset.visitor_id) return history;
+absl::StatusOr<bool> VisitsAreTheCustomers(const WebHouse& house, const Context& context) {
+  ASSIGN_OR_RETURN(const Timeline timeline, house.TimelineOf(context.visitor_id));
+  return timeline.customers().empty();
+}
 
+absl::StatusOr<std::vector<Event>> ReadBoth(const WebHouse& house, const Context& context) {
+  ASSIGN_OR_RETURN(
+      std::vector<Event> history,
+      ReadHistory(house, Person::Customer(context.customer_id), limits::kHistoryEventsMax));
   ASSIGN_OR_RETURN(
       std::vector<Event> visits,
       ReadHistory(house, Person::Visitor(context.visitor_id), limits::kHistoryEventsMax));

@@ -12,13 +12,17 @@
 
 namespace vitrine {
 
-// The newest `limit` events of the person, newest first.
+// The newest `limit` events that belong to the person (store/identity.h), newest first.
 absl::StatusOr<std::vector<Event>> ReadHistory(const WebHouse& house, const Person& person,
                                                size_t limit);
 
-// Those of the customer and of the visitor that the context names, as one history, newest first,
-// at most limits::kHistoryEventsMax. Empty if it names neither.
-absl::StatusOr<std::vector<Event>> ReadHistory(const WebHouse& house, const Context& context);
+// A context that names both is a login, perhaps of a moment ago: no event says so yet, and what the
+// visitor did so far is the customer's. False once logins decide whose it is.
+// REQUIRES: it names both; and for the next.
+absl::StatusOr<bool> VisitsAreTheCustomers(const WebHouse& house, const Context& context);
+
+// The events of both as one history, newest first, at most limits::kHistoryEventsMax.
+absl::StatusOr<std::vector<Event>> ReadBoth(const WebHouse& house, const Context& context);
 
 }  // namespace vitrine
 

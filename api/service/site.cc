@@ -86,11 +86,13 @@ std::shared_ptr<const Model> Site::model() const {
   return now == nullptr ? nullptr : now->model;
 }
 
-void Site::Forget(std::span<const Event> events) {
+absl::Status Site::Forget(std::span<const Event> events) {
   // Whoever begins to use a later model than this one reads what is written already.
   const std::shared_ptr<Serving> now = serving();
-  if (now == nullptr) return;
-  for (const Event& event : events) now->profiles.Erase(keys::PersonPrefix(Person::Of(event)));
+  if (now == nullptr) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::vector<Person> persons, house_->Affected(events));
+  for (const Person& person : persons) now->profiles.Erase(keys::PersonPrefix(person));
+  return absl::OkStatus();
 }
 
 int64_t Site::model_file_bytes() const {

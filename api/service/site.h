@@ -53,9 +53,9 @@ class Site {
   std::shared_ptr<Serving> serving() const;
   std::shared_ptr<const Model> model() const;
 
-  // Events of these persons were written: their profiles are to be folded in anew. To be called
-  // before the write is acknowledged.
-  void Forget(std::span<const Event> events);
+  // These events were written: the profiles of everybody whose history they change are to be folded
+  // in anew. To be called before the write is acknowledged.
+  absl::Status Forget(std::span<const Event> events);
   int64_t model_file_bytes() const;
 
   // Trains on a checkpoint, publishes the model and swaps it in. Unavailable if a training is

@@ -79,13 +79,16 @@ absl::StatusOr<std::vector<Suggestion>> Describe(const Model& model, const Ranke
   return suggestions;
 }
 
-// The person's profile, from the cache where nothing happened since. Somebody known by two ids is
-// folded in anew each time: either could have done something.
+// The person's profile, from the cache where nothing happened since. A visitor who has just become
+// a customer is folded in anew each time, until an event tells the store.
 absl::StatusOr<std::shared_ptr<const Profile>> ProfileOf(const Context& context,
                                                          const WebHouse& house, Serving* serving) {
   if (context.__isset.customer_id && context.__isset.visitor_id) {
-    ASSIGN_OR_RETURN(const std::vector<Event> history, ReadHistory(house, context));
-    return std::make_shared<const Profile>(MakeProfile(*serving->model, history));
+    ASSIGN_OR_RETURN(const bool both, VisitsAreTheCustomers(house, context));
+    if (both) {
+      ASSIGN_OR_RETURN(const std::vector<Event> history, ReadBoth(house, context));
+      return std::make_shared<const Profile>(MakeProfile(*serving->model, history));
+    }
   }
   if (!context.__isset.customer_id && !context.__isset.visitor_id) {
     return std::make_shared<const Profile>(MakeProfile(*serving->model, {}));
@@ -96,11 +99,8 @@ absl::StatusOr<std::shared_ptr<const Profile>> ProfileOf(const Context& context,
   uint64_t ticket;
   if (auto cached = serving->profiles.Get(key, &ticket)) return cached;
   ProfileBuilder builder(*serving->model);
-  EventCursor cursor = house.History(person);
-  for (size_t n = 0; cursor.Valid() && n < limits::kHistoryEventsMax; cursor.Next(), ++n) {
-    builder.Add(cursor.value());
-  }
-  RETURN_IF_ERROR(cursor.Finish());
+  RETURN_IF_ERROR(house.ForEachOf(person, limits::kHistoryEventsMax,
+                                  [&builder](const Event& event) { builder.Add(event); }));
   auto profile = std::make_shared<const Profile>(std::move(builder).Build());
   serving->profiles.Put(key, profile, ticket);
   return profile;
@@ -234,7 +234,8 @@ absl::StatusOr<TrackReply> Storefront::Track(const TrackRequest& request) {
   for (size_t i = 0; i < request.events.size(); ++i) {
     Event event = request.events[i];
     FillFromContext(request.context, clock_->NowMs(), &event);
-    const absl::Status status = ValidateEvent(event);
+    absl::Status status = DropNobodysIds(&event);
+    if (status.ok()) status = ValidateEvent(event);
     if (status.ok()) {
       events.push_back(std::move(event));
       continue;
@@ -247,8 +248,10 @@ absl::StatusOr<TrackReply> Storefront::Track(const TrackRequest& request) {
   }
   const Ack ack = request.acknowledge == Acknowledge::APPLIED ? Ack::kApplied : Ack::kDurable;
   const absl::StatusOr<CommitResult> tracked = site->house().Track(events, std::move(rejects), ack);
-  site->Forget(events);  // after an error too: it may have come when they were written already
+  // After an error too: it may have come when they were written already.
+  const absl::Status forgotten = site->Forget(events);
   RETURN_IF_ERROR(tracked.status());
+  RETURN_IF_ERROR(forgotten);
   const CommitResult& result = *tracked;
   site->DeriveSoon();
   reply.accepted = result.accepted;

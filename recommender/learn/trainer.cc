@@ -73,17 +73,14 @@ absl::StatusOr<Interactions> GatherInteractions(const WebHouse& house,
   RETURN_IF_ERROR(Validate(weights));
   ASSIGN_OR_RETURN(const int64_t newest_ms, NewestTasteEvent(house, weights));
   InteractionsBuilder builder(weights, newest_ms);
-  std::optional<Person> current;
-  EventCursor cursor = house.Events();
-  for (; cursor.Valid(); cursor.Next()) {
-    if (Person person = cursor.person(); person != current) {
+  Person current;
+  RETURN_IF_ERROR(house.ForEachResolved([&](const Person& person, const Event& event) {
+    if (person != current) {
       builder.EndPerson();
-      current = std::move(person);
+      current = person;
     }
-    const Event& event = cursor.value();
     for (const Item& item : event.items) builder.Add(event.kind, event.time_ms, item.product_id);
-  }
-  RETURN_IF_ERROR(cursor.Finish());
+  }));
   builder.EndPerson();
   return std::move(builder).Build();
 }

@@ -22,8 +22,9 @@ struct TrainOptions {
   std::function<void(const TrainProgress&)> on_progress = {};  // may be empty
 };
 
-// Everything in `house` (a checkpoint, or a store nobody writes to), read twice: for the newest
-// event that says something about taste, then for all of them.
+// Everything in `house` (a checkpoint, or a store nobody writes to), each event with the person it
+// belongs to (WebHouse::ForEachResolved). Read twice: for the newest event that says something
+// about taste, then for all of them.
 absl::StatusOr<Interactions> GatherInteractions(const WebHouse& house,
                                                 const WeightSettings& weights);
 

@@ -16,12 +16,10 @@ class Loader {
   Loader(const WebHouse& house, const WeightSettings& weights) : house_(house), weights_(weights) {}
 
   absl::StatusOr<Visits> Load() && {
-    EventCursor cursor = house_.Events();
     absl::Status status;
-    for (; cursor.Valid() && status.ok(); cursor.Next()) {
-      status = Add(cursor.person(), cursor.value());
-    }
-    RETURN_IF_ERROR(cursor.Finish());
+    RETURN_IF_ERROR(house_.ForEachResolved([&](const Person& person, const Event& event) {
+      if (status.ok()) status = Add(person, event);
+    }));
     RETURN_IF_ERROR(status);
     EndPerson();
     return std::move(visits_);
@@ -29,12 +27,12 @@ class Loader {
 
  private:
   // Events come by person, newest first.
-  absl::Status Add(Person person, const Event& event) {
+  absl::Status Add(const Person& person, const Event& event) {
     if (weights_.Of(event.kind) <= 0 || event.items.empty()) return absl::OkStatus();
     if (person != person_) {
       EndPerson();
       RETURN_IF_ERROR(LoadSessions(person));
-      person_ = std::move(person);
+      person_ = person;
     }
     while (session_ < sessions_.size() && event.time_ms < sessions_[session_].start_ms) ++session_;
     if (session_ == sessions_.size() || event.time_ms > sessions_[session_].end_ms) {

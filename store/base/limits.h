@@ -15,6 +15,7 @@ constexpr size_t kItemsPerEventMax = 200;  // GA4's own limit
 constexpr int32_t kQuantityMax = 1'000'000;
 constexpr int64_t kTimeMsMin = 631'152'000'000;        // 1990-01-01
 constexpr int64_t kTimeMsMax = 4'102'444'800'000;      // 2100-01-01
+constexpr int32_t kCustomersPerVisitorMax = 1000;      // that a site may set
 constexpr int64_t kPriceMinorMax = 1'000'000'000'000;  // of one unit, in minor units
 
 // --- Ingest ---
@@ -42,6 +43,8 @@ constexpr size_t kFindingsMax = 10'000;    // that are named; the rest is only c
 
 // --- History ---
 constexpr size_t kHistoryEventsMax = 1000;  // newest events of a customer that ranking reads
+
+constexpr size_t kVisitorsReadMax = 256;  // devices of a customer that ranking looks at
 
 constexpr size_t kProfilesCachedMax = 20'000;  // folded-in customers that a site keeps at hand
 

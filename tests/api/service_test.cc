@@ -168,6 +168,52 @@ TEST_F(ServiceTest, ATrackedEventCountsInTheVeryNextAnswer) {
   for (const Suggestion& s : reply.suggestions) EXPECT_NE(s.product_id, ProductId(2, 3));
 }
 
+// What c1 is known to have done, as the next answer tells it.
+TEST_F(ServiceTest, ALoginBringsThePastIntoTheVeryNextAnswer) {
+  Train();
+  const auto click = [&](const std::string& id, const std::string& customer) {
+    TrackRequest track;
+    track.context = ContextOf(customer, "cookie-7");
+    track.events.push_back(MakeEvent(id, "v:cookie-7", 0, EventKind::VIEW_ITEM, ProductId(2, 3)));
+    track.events[0].__isset.visitor_id = false;  // the context says who
+    TrackReply tracked;
+    storefront_->track(tracked, track);
+    EXPECT_EQ(tracked.accepted, 1);
+  };
+  click("before", "");
+  EXPECT_EQ(Recommend("c1").history_events, 6);
+  RecommendRequest both;
+  both.context = ContextOf("c1", "cookie-7");
+  RecommendReply reply;
+  storefront_->recommend(reply, both);  // no event says so yet
+  EXPECT_EQ(reply.history_events, 7);
+  click("login", "c1");
+  EXPECT_EQ(Recommend("c1").history_events, 8);
+  click("after", "");
+  EXPECT_EQ(Recommend("c1").history_events, 9);
+  storefront_->recommend(reply, both);
+  EXPECT_EQ(reply.history_events, 9);
+  // Somebody else on the device has what is theirs only.
+  both.context = ContextOf("c2", "cookie-7");
+  storefront_->recommend(reply, both);
+  EXPECT_EQ(reply.history_events, 6);
+}
+
+TEST_F(ServiceTest, NobodysIdMakesNobodyACustomer) {
+  TrackRequest track;
+  track.context = ContextOf("guest", "cookie-7");
+  track.events = {MakeEvent("a", "undefined", kNow, EventKind::LOGIN)};
+  track.events.push_back(track.events[0]);
+  track.events[1].id = "b";
+  track.events[1].__set_visitor_id("cookie-8");
+  TrackReply reply;
+  storefront_->track(reply, track);
+  EXPECT_EQ(reply.accepted, 1);
+  ASSERT_EQ(reply.rejects.size(), 1u);
+  EXPECT_EQ(reply.rejects[0].reason, "nobodys_id");
+  EXPECT_EQ(Value(Shop()->house().ResolvedHistory(Person::Visitor("cookie-8"), 9)).size(), 1u);
+}
+
 TEST_F(ServiceTest, TrackTakesOrRejectsEachEventOnItsOwn) {
   TrackRequest track;
   track.context = ContextOf("c1");

@@ -61,12 +61,22 @@ TEST(LineParser, ALineThatTheStoreWouldRefuseIsRejectedWithItsReason) {
     return parsed.outcome.reason;
   };
   EXPECT_EQ(reason(",1300000000,p,o"), "missing_field");
+  EXPECT_EQ(reason("Undefined,1300000000,p,o"), "nobodys_id");
   EXPECT_EQ(reason("7,13000000000000,p,o"), "bad_time");
   EXPECT_EQ(reason("7,1300000000," + std::string(300, 'p') + ",o"), "bad_id");
   EXPECT_EQ(reason("7,1300000000,p\x01q,o"), "bad_id");
   EXPECT_EQ(reason("7,1300000000,p\xFF,o"), "invalid_utf8");
   EXPECT_EQ(reason("7,1300000000,p"), "wrong_column_count");
   EXPECT_EQ(reason("7,1300000000,\"p"), "unclosed_quote");
+}
+
+TEST(LineParser, ACustomerWhoIsNobodyLeavesTheEventToTheVisitor) {
+  const std::vector<Parsed> all =
+      ParseAll("format = \"json_lines\"",
+               R"({"kind":"login","time_ms":1300000000000,"visitor_id":"v","customer_id":"null"})");
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].outcome.kind, Outcome::Kind::kEvent);
+  EXPECT_EQ(Person::Of(all[0].event), Person::Visitor("v"));
 }
 
 TEST(LineParser, ABlankLineIsIgnored) {

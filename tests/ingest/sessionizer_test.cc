@@ -111,7 +111,7 @@ void Track(WebHouse* house, std::vector<Event> events) {
 }
 
 std::vector<Event> RandomEvents(std::mt19937_64* random) {
-  const char* const persons[] = {"ann", "bob", "v:guest", "v:other"};
+  const char* const persons[] = {"ann", "bob", "v:cookie", "v:other"};
   std::vector<Event> events;
   for (int i = 0; i < 120; ++i) {
     // Some ids come twice with other content: the lower digest must win whatever came first.
@@ -125,6 +125,7 @@ std::vector<Event> RandomEvents(std::mt19937_64* random) {
     event.__isset.visitor_id = who.__isset.visitor_id;
     event.customer_id = who.customer_id;
     event.visitor_id = who.visitor_id;
+    if (who.__isset.customer_id && (*random)() % 4 == 0) event.__set_visitor_id("cookie");
     event.time_ms = 1'300'000'000'000 + static_cast<int64_t>((*random)() % 400) * 60'000;
     if ((*random)() % 3 == 0) event.__set_country(absl::StrCat("land", (*random)() % 3));
     events.push_back(event);
@@ -134,9 +135,12 @@ std::vector<Event> RandomEvents(std::mt19937_64* random) {
 
 // Commits `events` in batches of random size, deriving now and then, and shows every derived row.
 std::map<std::string, std::string> DerivedRows(const std::vector<Event>& events,
-                                               std::mt19937_64* random) {
+                                               int32_t customers_max, std::mt19937_64* random) {
   TempDir folder;
   const auto house = Value(WebHouse::Open({.directory = folder.File("site")}));
+  SiteSettings settings = house->GetSettings();
+  settings.customers_per_visitor_max = customers_max;
+  EXPECT_OK(house->SetSettings(settings));
   for (size_t begin = 0; begin < events.size();) {
     const size_t n = std::min<size_t>(1 + (*random)() % 40, events.size() - begin);
     Track(house.get(), {events.begin() + static_cast<ptrdiff_t>(begin),
@@ -161,6 +165,14 @@ std::map<std::string, std::string> DerivedRows(const std::vector<Event>& events,
   EXPECT_OK(customers.Finish());
   const Totals totals = house->GetTotals();
   EXPECT_EQ(static_cast<size_t>(totals.sessions + totals.customers), rows.size());
+  int64_t in_sessions = 0;
+  for (const auto& [key, row] : rows) {
+    if (key.rfind("session", 0) != 0) continue;
+    Session session;
+    EXPECT_OK(DecodeRecord(row, &session));
+    in_sessions += session.events;
+  }
+  EXPECT_EQ(in_sessions, totals.events);  // each event is somebody's, and of one person only
   return rows;
 }
 
@@ -170,13 +182,14 @@ TEST(DeriveAll, NeitherOrderNorRepetitionNorBatchingLeavesATrace) {
   std::mt19937_64 random(seed);
   for (int round = 0; round < 2; ++round) {
     std::vector<Event> events = RandomEvents(&random);
-    const auto expected = DerivedRows(events, &random);
+    const int32_t customers_max = 1 + round;  // of two: the device is shared, or it is not
+    const auto expected = DerivedRows(events, customers_max, &random);
     EXPECT_GT(expected.size(), 8u);
     for (int permutation = 0; permutation < 2; ++permutation) {
       const size_t once = events.size();
       for (size_t i = 0; i < once / 4; ++i) events.push_back(events[random() % once]);
       std::shuffle(events.begin(), events.end(), random);
-      ASSERT_EQ(DerivedRows(events, &random), expected);
+      ASSERT_EQ(DerivedRows(events, customers_max, &random), expected);
     }
   }
 }
@@ -200,6 +213,48 @@ TEST(DeriveAll, ACustomerWhoseOnlyEventWasLostToAnotherIsGone) {
   }
   EXPECT_EQ(customers[0].size(), 1u);
   EXPECT_EQ(customers[0], customers[1]);
+}
+
+TEST(DeriveAll, ALoginMovesAVisitorsSessionsAndAnotherOneMakesTheDeviceShared) {
+  TempDir folder;
+  const auto house = Value(WebHouse::Open({.directory = folder.File("site")}));
+  constexpr int64_t kT = 1'300'000'000'000;
+  const auto login = [](const std::string& id, const std::string& customer, int64_t time_ms) {
+    Event event = MakeEvent(id, customer, time_ms, EventKind::LOGIN);
+    event.__set_visitor_id("cookie");
+    return event;
+  };
+  const auto events_of = [&](const std::string& customer) {
+    const auto found = house->GetCustomer(customer);
+    return found.ok() ? found->events : 0;
+  };
+  SiteSettings settings = house->GetSettings();
+  settings.customers_per_visitor_max = 2;
+  ASSERT_OK(house->SetSettings(settings));
+  Track(house.get(), {MakeEvent("1", "v:cookie", kT, EventKind::PAGE_VIEW)});
+  ASSERT_OK(DeriveAll(house.get(), nullptr));
+  EXPECT_EQ(house->GetTotals().customers, 0);
+  Track(house.get(), {login("2", "ann", kT + 1)});
+  ASSERT_OK(DeriveAll(house.get(), nullptr));
+  EXPECT_EQ(events_of("ann"), 2);
+  EXPECT_EQ(house->GetTotals().sessions, 1);  // the visitor has none any more
+  Track(house.get(), {MakeEvent("3", "v:cookie", kT + 2, EventKind::PAGE_VIEW)});
+  ASSERT_OK(DeriveAll(house.get(), nullptr));
+  EXPECT_EQ(events_of("ann"), 3);  // though only the visitor was marked
+  ASSERT_OK(house->Unlink("ann", "cookie"));
+  ASSERT_OK(DeriveAll(house.get(), nullptr));
+  EXPECT_EQ(events_of("ann"), 1);
+  ASSERT_OK(house->Relink("ann", "cookie"));
+  ASSERT_OK(DeriveAll(house.get(), nullptr));
+  EXPECT_EQ(events_of("ann"), 3);
+  Track(house.get(), {login("4", "bob", kT + 3), login("5", "cid", kT + 4)});
+  ASSERT_OK(DeriveAll(house.get(), nullptr));
+  EXPECT_EQ(events_of("ann"), 1);
+  settings.customers_per_visitor_max = 3;
+  ASSERT_OK(house->SetSettings(settings));
+  ASSERT_OK(DeriveAll(house.get(), nullptr));
+  EXPECT_EQ(events_of("ann"), 3);
+  EXPECT_TRUE(Value(house->Dirty(10)).empty());
 }
 
 TEST(DeriveAll, ANewSessionGapChangesEverySession) {

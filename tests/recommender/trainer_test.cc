@@ -65,6 +65,19 @@ TEST_F(TrainerTest, GathersEachPersonOnceAndCountsAgesFromTheNewestEventThatCoun
   EXPECT_THAT(all.by_person.row(1), ElementsAre(Cell{0, 1}));
 }
 
+TEST_F(TrainerTest, WhatALoggedInVisitorDidIsTheCustomers) {
+  Event login = MakeEvent("2", "ann", kNewestMs, LOGIN);
+  login.__set_visitor_id("cookie");
+  Track({MakeEvent("1", "v:cookie", kNewestMs, VIEW_ITEM, "apple"), login,
+         MakeEvent("3", "ann", kNewestMs, PURCHASE, "pear"),
+         MakeEvent("4", "v:other", kNewestMs, VIEW_ITEM, "pear")});
+  const Interactions all =
+      Value(GatherInteractions(*house_, {.view_item = 1, .purchase = 4, .half_life_days = 180}));
+  ASSERT_EQ(all.by_person.rows(), 2u);
+  EXPECT_THAT(all.by_person.row(0), ElementsAre(Cell{0, 1}, Cell{1, 4}));
+  EXPECT_THAT(all.by_person.row(1), ElementsAre(Cell{1, 1}));
+}
+
 TEST_F(TrainerTest, MakesAModelThatSaysWhatItIs) {
   OpenAShop();
   const Model model = Value(TrainModel(*house_, options_));

@@ -1,0 +1,326 @@
+// The part of a WebHouse that knows who is who: links between visitors and customers, and the
+// histories that follow from them.
+
+#include <algorithm>
+#include <rocksdb/iterator.h>
+#include <tuple>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/match.h"
+
+#include "store/base/limits.h"
+#include "store/base/status_macros.h"
+#include "store/web_house_impl.h"
+
+namespace vitrine {
+namespace {
+
+constexpr size_t kAll = SIZE_MAX;
+
+// Reads links with one iterator, whatever is asked.
+class LinkReader {
+ public:
+  explicit LinkReader(const Db& db) : links_(db.Scan(Table::kLinks)) {}
+
+  struct Customers {
+    std::vector<std::string> ids;  // sorted
+    bool known_as_shared = false;
+  };
+
+  // Who logged in as the visitor: one seek a customer, however many logins there were.
+  absl::StatusOr<Customers> CustomersOf(absl::string_view visitor, size_t limit) {
+    Customers found;
+    std::string key = keys::PersonPrefix(Person::Visitor(visitor));
+    const size_t prefix_size = key.size();
+    links_->Seek(key);
+    while (StartsWith(absl::string_view(key).substr(0, prefix_size)) && found.ids.size() < limit) {
+      const absl::string_view rest = FromSlice(links_->key()).substr(prefix_size);
+      if (rest == "\x01") {
+        found.known_as_shared = true;
+        links_->Next();
+        continue;
+      }
+      found.ids.emplace_back(rest.substr(0, rest.find('\0')));
+      key.resize(prefix_size);
+      absl::StrAppend(&key, found.ids.back(), "\x01");  // behind all logins of this customer
+      links_->Seek(key);
+    }
+    RETURN_IF_ERROR(status());
+    return found;
+  }
+
+  // Only the ends of a timeline matter where one customer is alone, and nothing where too many are.
+  absl::StatusOr<Timeline> TimelineOf(absl::string_view visitor, size_t customers_max) {
+    ASSIGN_OR_RETURN(const Customers customers, CustomersOf(visitor, customers_max + 1));
+    if (customers.ids.empty()) return Timeline();
+    std::vector<Login> logins;
+    if (customers.ids.size() > 1 && customers.ids.size() <= customers_max) {
+      ASSIGN_OR_RETURN(logins, LoginsOf(visitor));
+    } else {
+      for (const std::string& id : customers.ids) logins.push_back({0, 0, id});
+    }
+    ASSIGN_OR_RETURN(std::vector<std::string> unlinked, Ends(keys::UnlinkKey(visitor, ""), kAll));
+    return Timeline(std::move(logins), std::move(unlinked), customers_max);
+  }
+
+  absl::StatusOr<std::vector<std::string>> VisitorsOf(absl::string_view customer, size_t limit) {
+    return Ends(keys::VisitorOfKey(customer, ""), limit);
+  }
+
+ private:
+  absl::StatusOr<std::vector<Login>> LoginsOf(absl::string_view visitor) {
+    std::vector<Login> logins;
+    const std::string prefix = keys::PersonPrefix(Person::Visitor(visitor));
+    for (links_->Seek(prefix); StartsWith(prefix); links_->Next()) {
+      const absl::string_view key = FromSlice(links_->key());
+      const absl::string_view rest = key.substr(prefix.size());
+      if (rest == "\x01") continue;
+      const absl::string_view tail = keys::EventTail(key);
+      logins.push_back({keys::TimeOfTail(tail), ReadBigEndian(tail.substr(8)),
+                        std::string(rest.substr(0, rest.find('\0')))});
+    }
+    RETURN_IF_ERROR(status());
+    return logins;
+  }
+
+  // What follows `prefix` in the keys that have it.
+  absl::StatusOr<std::vector<std::string>> Ends(const std::string& prefix, size_t limit) {
+    std::vector<std::string> ends;
+    for (links_->Seek(prefix); StartsWith(prefix) && ends.size() < limit; links_->Next()) {
+      ends.emplace_back(FromSlice(links_->key()).substr(prefix.size()));
+    }
+    RETURN_IF_ERROR(status());
+    return ends;
+  }
+
+  bool StartsWith(absl::string_view prefix) const {
+    return links_->Valid() && links_->key().starts_with(ToSlice(prefix));
+  }
+  absl::Status status() const { return FromRocks(links_->status(), "reading the links"); }
+
+  const std::unique_ptr<rocksdb::Iterator> links_;
+};
+
+// The newest `limit` of events that are offered person by person.
+class NewestEvents {
+ public:
+  explicit NewestEvents(size_t limit) : limit_(limit) {}
+
+  // False if it is too old to be among them, as is then all that is older.
+  bool Offer(absl::string_view key, const Event& event) {
+    const absl::string_view tail = keys::EventTail(key);
+    if (limit_ == 0 || (!oldest_.empty() && tail > oldest_)) return false;
+    entries_.push_back({std::string(tail), event});
+    if (entries_.size() / 2 >= limit_) Cut();
+    return true;
+  }
+
+  std::vector<Event> Take() && {
+    Cut();
+    std::vector<Event> events;
+    events.reserve(entries_.size());
+    for (Entry& entry : entries_) events.push_back(std::move(entry.event));
+    return events;
+  }
+
+ private:
+  struct Entry {
+    std::string tail;
+    Event event;
+  };
+
+  void Cut() {
+    // Two ids with one hash, of one millisecond: still one order.
+    std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
+      return std::tie(a.tail, a.event.id) < std::tie(b.tail, b.event.id);
+    });
+    if (entries_.size() <= limit_) return;
+    entries_.resize(limit_);
+    oldest_ = entries_.back().tail;
+  }
+
+  const size_t limit_;
+  std::vector<Entry> entries_;
+  std::string oldest_;  // empty: nothing is too old so far
+};
+
+// The events under one person's name in one of their times, newest first, as long as `use` wants
+// more. True if it did to the end.
+absl::StatusOr<bool> ReadSpan(const Db& db, const Person& person, const Timeline::Span& span,
+                              absl::FunctionRef<bool(absl::string_view, const Event&)> use) {
+  const std::string prefix = keys::PersonPrefix(person);
+  const std::string start =
+      span.to_ms == Timeline::Span().to_ms ? prefix : keys::TimePrefix(person, span.to_ms - 1);
+  EventCursor events(db.Scan(Table::kEvents), prefix, start);
+  bool more = true;
+  for (; more && events.Valid() && events.value().time_ms >= span.from_ms; events.Next()) {
+    more = use(events.key(), events.value());
+    if (!more) break;
+  }
+  RETURN_IF_ERROR(events.Finish());
+  return more;
+}
+
+absl::Status ForEachOfVisitor(const Db& db, const std::string& visitor, const Timeline& timeline,
+                              size_t limit, WebHouse::UseEvent use) {
+  size_t used = 0;
+  for (const Timeline::Span& span : timeline.Owned("")) {
+    ASSIGN_OR_RETURN(const bool more, ReadSpan(db, Person::Visitor(visitor), span,
+                                               [&](absl::string_view, const Event& event) {
+                                                 if (used == limit) return false;
+                                                 ++used;
+                                                 use(event);
+                                                 return true;
+                                               }));
+    if (!more) break;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Mutex& WebHouse::derive_mutex() const { return impl_->derive_mutex; }
+
+absl::StatusOr<Timeline> WebHouse::TimelineOf(absl::string_view visitor) const {
+  return LinkReader(*impl_->db).TimelineOf(visitor, impl_->CustomersMax());
+}
+
+absl::StatusOr<std::vector<std::string>> WebHouse::VisitorsOf(absl::string_view customer,
+                                                              size_t limit) const {
+  return LinkReader(*impl_->db).VisitorsOf(customer, limit);
+}
+
+absl::StatusOr<std::vector<std::string>> WebHouse::CustomersOf(absl::string_view visitor) const {
+  const size_t most = impl_->CustomersMax();
+  LinkReader links(*impl_->db);
+  ASSIGN_OR_RETURN(LinkReader::Customers found, links.CustomersOf(visitor, most + 1));
+  if (found.ids.size() <= most) return std::move(found.ids);
+  if (found.known_as_shared) return std::vector<std::string>();
+  ASSIGN_OR_RETURN(found, links.CustomersOf(visitor, kAll));
+  return std::move(found.ids);
+}
+
+absl::StatusOr<std::vector<Person>> WebHouse::Affected(std::span<const Event> events) const {
+  std::vector<Person> persons;
+  absl::flat_hash_set<absl::string_view> visitors, customers;
+  for (const Event& event : events) {
+    if (event.__isset.visitor_id) visitors.insert(event.visitor_id);
+    if (event.__isset.customer_id && customers.insert(event.customer_id).second) {
+      persons.push_back(Person::Customer(event.customer_id));
+    }
+  }
+  LinkReader links(*impl_->db);
+  const size_t most = impl_->CustomersMax() + 1;
+  for (const absl::string_view visitor : visitors) {
+    persons.push_back(Person::Visitor(visitor));
+    ASSIGN_OR_RETURN(const LinkReader::Customers linked, links.CustomersOf(visitor, most));
+    for (const std::string& id : linked.ids) persons.push_back(Person::Customer(id));
+  }
+  return persons;
+}
+
+absl::Status WebHouse::ForEachOf(const Person& person, size_t limit, UseEvent use) const {
+  LinkReader links(*impl_->db);
+  const size_t customers_max = impl_->CustomersMax();
+  if (person.kind == Person::Kind::kVisitor) {
+    ASSIGN_OR_RETURN(const Timeline timeline, links.TimelineOf(person.id, customers_max));
+    return ForEachOfVisitor(*impl_->db, person.id, timeline, limit, use);
+  }
+  const size_t visitors_max = limit == kAll ? kAll : limits::kVisitorsReadMax;
+  ASSIGN_OR_RETURN(const auto visitors, links.VisitorsOf(person.id, visitors_max));
+  if (visitors.empty()) {
+    EventCursor events = History(person);
+    for (size_t n = 0; n < limit && events.Valid(); events.Next(), ++n) use(events.value());
+    return events.Finish();
+  }
+  NewestEvents newest(limit);
+  const auto offer = [&newest](absl::string_view key, const Event& event) {
+    return newest.Offer(key, event);
+  };
+  RETURN_IF_ERROR(ReadSpan(*impl_->db, person, {}, offer).status());
+  for (const std::string& visitor : visitors) {
+    ASSIGN_OR_RETURN(const Timeline timeline, links.TimelineOf(visitor, customers_max));
+    for (const Timeline::Span& span : timeline.Owned(person.id)) {
+      RETURN_IF_ERROR(ReadSpan(*impl_->db, Person::Visitor(visitor), span, offer).status());
+    }
+  }
+  for (const Event& event : std::move(newest).Take()) use(event);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Event>> WebHouse::ResolvedHistory(const Person& person,
+                                                             size_t limit) const {
+  std::vector<Event> events;
+  RETURN_IF_ERROR(
+      ForEachOf(person, limit, [&events](const Event& event) { events.push_back(event); }));
+  return events;
+}
+
+// Links are in the order of persons too: one pass over both finds who has any.
+absl::Status WebHouse::ForEachResolved(
+    absl::FunctionRef<void(const Person&, const Event&)> use) const {
+  EventCursor events = Events();
+  Cursor links(impl_->db->Scan(Table::kLinks), "", "");
+  absl::Status status;
+  while (status.ok() && events.Valid()) {
+    const Person person = events.person();
+    const std::string prefix = keys::PersonPrefix(person);
+    while (links.Valid() && links.key() < absl::string_view(prefix)) links.Next();
+    const bool linked = links.Valid() && absl::StartsWith(links.key(), prefix);
+    const auto use_his = [&](const Event& event) { use(person, event); };
+    if (linked) status = ForEachOf(person, kAll, use_his);
+    for (; events.Valid() && absl::StartsWith(events.key(), prefix); events.Next()) {
+      if (!linked) use_his(events.value());
+    }
+  }
+  const absl::Status links_status = links.Finish();
+  RETURN_IF_ERROR(events.Finish());
+  RETURN_IF_ERROR(links_status);
+  return status;
+}
+
+// --- Writing ---
+
+absl::Status WebHouse::Unlink(absl::string_view customer, absl::string_view visitor) {
+  return impl_->SetUnlinked(customer, visitor, true);
+}
+
+absl::Status WebHouse::Relink(absl::string_view customer, absl::string_view visitor) {
+  return impl_->SetUnlinked(customer, visitor, false);
+}
+
+absl::Status WebHouse::Impl::SetUnlinked(absl::string_view customer, absl::string_view visitor,
+                                         bool unlinked) {
+  RETURN_IF_ERROR(ValidId(customer));
+  RETURN_IF_ERROR(ValidId(visitor));
+  uint64_t written;
+  {
+    absl::MutexLock lock(&commit_mutex);
+    RETURN_IF_ERROR(Writable());
+    const std::string key = keys::UnlinkKey(visitor, customer);
+    const std::string needed = unlinked ? keys::VisitorOfKey(customer, visitor) : key;
+    std::string row;
+    const rocksdb::Status found =
+        db->raw()->Get(rocksdb::ReadOptions(), db->table(Table::kLinks), needed, &row);
+    if (found.IsNotFound()) {
+      return absl::NotFoundError(unlinked ? "this customer never logged in on this device"
+                                          : "this customer was not unlinked from this device");
+    }
+    RETURN_IF_ERROR(FromRocks(found, "reading the links"));
+    rocksdb::WriteBatch rows = NewBatch();
+    std::string mark;
+    AppendBigEndian(&mark, version + 1);
+    CHECK((unlinked ? rows.Put(db->table(Table::kLinks), key, "")
+                    : rows.Delete(db->table(Table::kLinks), key))
+              .ok());
+    for (const Person& person : {Person::Customer(customer), Person::Visitor(visitor)}) {
+      CHECK(rows.Put(db->table(Table::kDirty), keys::PersonPrefix(person), mark).ok());
+    }
+    RETURN_IF_ERROR(Write(&rows, CurrentTotals()));
+    written = version;
+  }
+  return SyncUpTo(written);
+}
+
+}  // namespace vitrine
