@@ -135,7 +135,7 @@ struct TrackReject {
   3: string detail,
 }
 
-// accepted + robot + duplicate + conflicting_duplicate + rejects = events sent.
+// accepted + robot + duplicate + conflicting_duplicate + ignored + rejects = events sent.
 struct TrackReply {
   1: string request_id,
   2: Acknowledge acknowledged,
@@ -145,6 +145,8 @@ struct TrackReply {
   6: list<TrackReject> rejects,
   // Events whose user agent is a robot's; kept as accepted ones are.
   7: i64 robot,
+  // Of persons who were erased after that; or older than the site keeps their kind.
+  8: i64 ignored,
 }
 
 struct Pong {
@@ -202,6 +204,32 @@ struct SiteCounts {
   2: list<records.SourceState> sources,
 }
 
+// A device that a customer logged in on.
+struct LinkedVisitor {
+  1: string visitor_id,
+  // An operator separated the two.
+  2: bool unlinked,
+  // Too many log in there: nobody owns what is done without a name.
+  3: bool shared,
+}
+
+// Everything about one customer.
+struct CustomerRecord {
+  1: string customer_id,
+  2: optional records.Customer customer,
+  3: optional records.CustomerFacts facts,
+  // The newest for each channel and purpose.
+  4: list<records.Event> consents,
+  5: list<LinkedVisitor> visitors,
+  // Newest first, with what they did before they logged in.
+  6: list<records.Event> events,
+  7: list<records.Session> sessions,
+  // Contents that lost against others of their ids.
+  8: list<records.Event> conflicts,
+  // Lines that hold their id.
+  9: list<records.Reject> rejects,
+}
+
 service Backoffice {
   // Trains on what the site holds now, publishes the model and swaps it in. Returns when done.
   ModelInfo train(1: TrainRequest request) throws (
@@ -237,6 +265,28 @@ service Backoffice {
   // to 1000.
   list<records.Customer> customers(1: string site, 2: string after_id, 3: i32 limit) throws (
     1: InvalidRequest invalid, 2: NotFound not_found, 3: InternalError internal),
+
+  // All that is known of one customer.
+  CustomerRecord customer_record(1: string site, 2: string customer_id) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: InternalError internal),
+
+  // Erases these customers for good and returns the receipts. Waits for a training to end. An
+  // erasure that was interrupted is finished when the site is opened again.
+  list<records.Erasure> erase_customers(1: string site, 2: list<string> customer_ids) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+
+  // What the visitor does anonymously is never the customer's; and back.
+  void unlink(1: string site, 2: string customer_id, 3: string visitor_id) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+  void relink(1: string site, 2: string customer_id, 3: string visitor_id) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+
+  // Drops the events that are older than the site's settings keep them; how many.
+  i64 apply_retention(1: string site) throws (
+    1: NotFound not_found, 2: Unavailable unavailable, 3: InternalError internal),
 
   // Products by id, in the order asked; one that is not known has only its id. At most 1000.
   list<records.Product> products(1: string site, 2: list<string> ids) throws (

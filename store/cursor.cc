@@ -75,6 +75,7 @@ template class TypedCursor<CustomerFacts>;
 template class TypedCursor<Product>;
 template class TypedCursor<Reject>;
 template class TypedCursor<RobotVerdict>;
+template class TypedCursor<Erasure>;
 template class TypedCursor<SourceState>;
 
 }  // namespace vitrine

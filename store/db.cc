@@ -9,6 +9,8 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
 
+#include "absl/strings/match.h"
+
 #include "store/base/atomic_file.h"
 #include "store/base/status_macros.h"
 #include "store/codec.h"
@@ -59,6 +61,8 @@ rocksdb::DBOptions MakeDbOptions(const DbBudget& budget, bool create) {
   options.paranoid_checks = true;
   options.track_and_verify_wals_in_manifest = true;
   options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
+  // A new one is begun soon: it names the first and the last key of files that are long gone.
+  options.max_manifest_file_size = 8 << 10;
   // A torn tail is what kill -9 leaves, and holds nothing acknowledged as durable.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   // A recycled log keeps old bytes: erased must mean erased.
@@ -184,6 +188,17 @@ absl::StatusOr<std::vector<rocksdb::PinnableSlice>> Db::MultiGet(
 
 std::unique_ptr<rocksdb::Iterator> Db::Scan(Table t) const {
   return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(rocksdb::ReadOptions(), table(t)));
+}
+
+absl::StatusOr<std::string> Db::ManifestName() const {
+  std::vector<std::string> files;
+  uint64_t size = 0;
+  RETURN_IF_ERROR(FromRocks(db_->GetLiveFiles(files, &size, /*flush_memtable=*/false),
+                            "listing the files of the store"));
+  for (const std::string& file : files) {
+    if (absl::StartsWith(file, "/MANIFEST")) return file;
+  }
+  return absl::InternalError("the store names no MANIFEST");
 }
 
 absl::Status Db::Flush() const {

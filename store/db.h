@@ -76,6 +76,9 @@ class Db {
 
   std::unique_ptr<rocksdb::Iterator> Scan(Table t) const;
 
+  // The file that says which files the store is made of, as "/MANIFEST-000005".
+  absl::StatusOr<std::string> ManifestName() const;
+
   // Writes what memory holds to tables, so that the log is not needed to open the store again.
   absl::Status Flush() const;
 

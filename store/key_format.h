@@ -29,6 +29,9 @@
 // audit          | number (8) |                                               a link of the chain
 // default        "totals", "settings", "source/" | name |                      one struct each
 //                "format", "version", "robot_lists" (a digest)                number (8)
+//                "erasing/" | digest of a person                              Erasure, what is due
+//                "erased/" | digest of a person                               up to time_ms (8)
+//                "removed", "expired": store/web_house_impl.h
 //
 // Numbers are big-endian. ~time is the bitwise complement of the sign-flipped time, so that a scan
 // of a person runs from the newest event to the oldest: the history that ranking wants is one seek

@@ -64,6 +64,22 @@ absl::Status ValidateItem(const Item& item) {
   return absl::OkStatus();
 }
 
+absl::Status ValidateConsent(const Event& event) {
+  if (!event.__isset.consent) {
+    return event.kind == EventKind::CONSENT
+               ? absl::InvalidArgumentError("missing_field: a consent event without consent")
+               : absl::OkStatus();
+  }
+  const Consent& consent = event.consent;
+  const int32_t channel = NumberIn(consent.channel);
+  if (channel < Channel::WEB || channel > Channel::OTHER_CHANNEL) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("bad_channel: consent: ", channel, " is no channel"));
+  }
+  RETURN_IF_ERROR(BadId("consent.purpose", consent.purpose));
+  return consent.__isset.source ? BadText("consent.source", consent.source) : absl::OkStatus();
+}
+
 absl::Status ValidateTexts(const Event& event) {
   if (event.__isset.search_terms) RETURN_IF_ERROR(BadText("search_terms", event.search_terms));
   if (event.__isset.url) RETURN_IF_ERROR(BadText("url", event.url));
@@ -103,6 +119,7 @@ absl::Status ValidateEvent(const Event& event) {
                                                    ", at most ", limits::kItemsPerEventMax));
   }
   for (const Item& item : event.items) RETURN_IF_ERROR(ValidateItem(item));
+  RETURN_IF_ERROR(ValidateConsent(event));
   return ValidateTexts(event);
 }
 

@@ -176,6 +176,7 @@ absl::Status WebHouse::Impl::Load() {
   const rocksdb::Status got = db->raw()->Get(rocksdb::ReadOptions(), db->table(Table::kMeta),
                                              ToSlice(kVersionKey), &version_row);
   if (got.ok()) version = ReadBigEndian(version_row);
+  RETURN_IF_ERROR(LoadForgotten());
   return CheckSums(totals);
 }
 
@@ -198,10 +199,11 @@ absl::Status WebHouse::Impl::CheckSums(const Totals& sums) {
   }
   RETURN_IF_ERROR(cursor.Finish());
   RETURN_IF_ERROR(wrong);
-  if (accepted != sums.events || rejected != sums.rejects) {
-    return absl::DataLossError(absl::StrCat("the sources account for ", accepted, " events and ",
-                                            rejected, " rejects, the totals for ", sums.events,
-                                            " and ", sums.rejects));
+  if (accepted != sums.events + removed.events || rejected != sums.rejects + removed.rejects) {
+    return absl::DataLossError(absl::StrCat(
+        "the sources account for ", accepted, " events and ", rejected, " rejects, the totals for ",
+        sums.events, " and ", sums.rejects, ", and ", removed.events, " and ", removed.rejects,
+        " that were erased or have expired"));
   }
   return absl::OkStatus();
 }
@@ -236,8 +238,14 @@ absl::Status WebHouse::Impl::Write(rocksdb::WriteBatch* batch, const Totals& aft
   return absl::OkStatus();
 }
 
-absl::StatusOr<CommitResult> WebHouse::Impl::CommitLocked(const EventBatch& batch) {
+absl::StatusOr<CommitResult> WebHouse::Impl::CommitLocked(const EventBatch& given) {
   RETURN_IF_ERROR(Writable());
+  EventBatch filtered;
+  const bool filter = ForgetsAnything();
+  if (filter) {
+    ASSIGN_OR_RETURN(filtered, WithoutForgotten(given));
+  }
+  const EventBatch& batch = filter ? filtered : given;
   ASSIGN_OR_RETURN(SourceState state, Source(batch.source));
   if (state.bytes != batch.from_bytes || state.lines != batch.from_lines) {
     return absl::AbortedError(absl::StrCat(batch.source, " stands at byte ", state.bytes, ", line ",
@@ -246,7 +254,8 @@ absl::StatusOr<CommitResult> WebHouse::Impl::CommitLocked(const EventBatch& batc
   }
   rocksdb::WriteBatch rows = NewBatch();
   EventWriter writer(*db, version + 1, &rows);
-  ASSIGN_OR_RETURN(const CommitResult result, writer.Write(batch.events, batch.robots));
+  ASSIGN_OR_RETURN(CommitResult result, writer.Write(batch.events, batch.robots));
+  result.ignored = static_cast<int64_t>(given.events.size() - batch.events.size());
   for (const Reject& reject : batch.rejects) {
     CHECK(rows.Put(db->table(Table::kRejects), keys::RejectKey(batch.source, reject.line),
                    EncodeRecord(reject))

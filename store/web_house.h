@@ -220,6 +220,7 @@ class WebHouse {
 
  private:
   friend class Privacy;  // store/privacy.h
+  friend class Removal;  // store/removal.h
 
   struct Impl;
   explicit WebHouse(std::unique_ptr<Impl> impl);

@@ -4,11 +4,13 @@
 #define VITRINE_STORE_WEB_HOUSE_IMPL_H_
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <rocksdb/write_batch.h>
 #include <string>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -30,6 +32,9 @@ inline constexpr absl::string_view kFormatKey = "format";
 inline constexpr absl::string_view kVersionKey = "version";
 inline constexpr absl::string_view kRobotListsKey = "robot_lists";
 inline constexpr absl::string_view kAuditKeyIdKey = "audit_key";  // the key's id; not the key
+inline constexpr absl::string_view kRemovedKey = "removed";  // Totals: rows that were taken away
+inline constexpr absl::string_view kErasedKey = "erased/";   // | digest of a person: time_ms (8)
+inline constexpr absl::string_view kExpiredKey = "expired";  // times before which kinds are ignored
 inline constexpr absl::string_view kTrackSource = "track";
 
 inline constexpr size_t kCachedProductsMax = 100'000;
@@ -61,6 +66,11 @@ struct WebHouse::Impl {
   SiteSettings settings ABSL_GUARDED_BY(state_mutex);
   AuditAnchor anchor ABSL_GUARDED_BY(state_mutex);  // of the last write
 
+  // Events and rejects that the sources account for and that are no longer there.
+  Totals removed ABSL_GUARDED_BY(state_mutex);
+  absl::flat_hash_map<std::string, int64_t> erased_up_to ABSL_GUARDED_BY(state_mutex);
+  std::map<EventKind, int64_t> expired_before ABSL_GUARDED_BY(state_mutex);
+
   // One sync makes durable whatever was written when it began.
   absl::Mutex sync_mutex;
   uint64_t synced_version ABSL_GUARDED_BY(sync_mutex) = 0;
@@ -74,6 +84,17 @@ struct WebHouse::Impl {
   absl::Status Write(rocksdb::WriteBatch* batch, const Totals& after)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
   absl::StatusOr<CommitResult> CommitLocked(const EventBatch& batch)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
+  // What an erased person is remembered by.
+  absl::StatusOr<std::string> DigestOf(const Person& person) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
+  absl::Status LoadForgotten() ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_mutex);
+  absl::Status SetExpiredBefore(const std::map<EventKind, int64_t>& before_ms);
+  bool ForgetsAnything() const;
+  // Why an event is to be ignored; empty: it is not.
+  absl::StatusOr<absl::string_view> WhyForgotten(const Event& event) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
+  absl::StatusOr<EventBatch> WithoutForgotten(EventBatch batch) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
   absl::Status SyncUpTo(uint64_t wanted);
   absl::StatusOr<SourceState> Source(absl::string_view name) const;
@@ -100,6 +121,10 @@ struct WebHouse::Impl {
   size_t CustomersMax() const {
     absl::MutexLock lock(&state_mutex);
     return static_cast<size_t>(settings.customers_per_visitor_max);
+  }
+  Totals CurrentRemoved() const {
+    absl::MutexLock lock(&state_mutex);
+    return removed;
   }
   Totals CurrentTotals() const {
     absl::MutexLock lock(&state_mutex);

@@ -41,6 +41,8 @@ void AddRecommend(CLI::App* app, Common* common, Action* action);
 void AddSimilar(CLI::App* app, Common* common, Action* action);
 void AddTrack(CLI::App* app, Common* common, Action* action);
 void AddStatus(CLI::App* app, Common* common, Action* action);
+void AddCustomer(CLI::App* app, Common* common, Action* action);
+void AddRetention(CLI::App* app, Common* common, Action* action);
 void AddSimulate(CLI::App* app, Common* common, Action* action);
 
 }  // namespace vitrine::cli

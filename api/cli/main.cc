@@ -39,6 +39,8 @@ int Main(int argc, char** argv) {
   AddSimilar(&app, &common, &action);
   AddTrack(&app, &common, &action);
   AddStatus(&app, &common, &action);
+  AddCustomer(&app, &common, &action);
+  AddRetention(&app, &common, &action);
   AddSimulate(&app, &common, &action);
   try {
     app.parse(argc, argv);

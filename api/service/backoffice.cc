@@ -122,6 +122,7 @@ void Backoffice::import_batch(CommitResult& result, const std::string& site_name
 void Backoffice::import_done(const std::string& site_name, const SiteSettingsPatch& settings) {
   StoreSink sink(&FindOrThrow(site_name)->house());
   ThrowIfError(sink.Finish(settings));
+  ValueOrThrow(FindOrThrow(site_name)->ApplyRetention(clock_->NowMs()));
 }
 
 void Backoffice::history(std::vector<Event>& events, const std::string& site_name,

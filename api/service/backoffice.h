@@ -34,6 +34,15 @@ class Backoffice : public BackofficeIf {
                const std::string& visitor_id, int32_t limit) override;
   void customers(std::vector<Customer>& customers, const std::string& site,
                  const std::string& after_id, int32_t limit) override;
+  void customer_record(CustomerRecord& record, const std::string& site,
+                       const std::string& customer_id) override;
+  void erase_customers(std::vector<Erasure>& receipts, const std::string& site,
+                       const std::vector<std::string>& customer_ids) override;
+  void unlink(const std::string& site, const std::string& customer_id,
+              const std::string& visitor_id) override;
+  void relink(const std::string& site, const std::string& customer_id,
+              const std::string& visitor_id) override;
+  int64_t apply_retention(const std::string& site) override;
   void products(std::vector<Product>& products, const std::string& site,
                 const std::vector<std::string>& ids) override;
   void checkpoint(std::string& directory, const std::string& site) override;

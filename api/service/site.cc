@@ -7,11 +7,14 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/time.h"
 #include "spdlog/spdlog.h"
 
 #include "ingest/sessionizer.h"
 #include "store/base/atomic_file.h"
+#include "store/base/clock.h"
 #include "store/base/status_macros.h"
+#include "store/privacy.h"
 
 namespace vitrine {
 namespace {
@@ -21,6 +24,8 @@ namespace fs = std::filesystem;
 constexpr size_t kCacheBytes = 256 << 20;
 constexpr size_t kWriteBufferBytes = 128 << 20;
 constexpr size_t kSiteNameBytesMax = 64;
+// How often a site looks for events that it no longer keeps.
+constexpr absl::Duration kRetentionPeriod = absl::Hours(1);
 
 }  // namespace
 
@@ -63,6 +68,7 @@ absl::StatusOr<std::unique_ptr<Site>> Site::Open(const std::string& data_directo
   ASSIGN_OR_RETURN(site->house_, WebHouse::Open({directory + "/db", create, std::move(budget)}));
   std::error_code ignored;  // copies that a process which died left behind
   fs::remove_all(directory + "/checkpoints", ignored);
+  RETURN_IF_ERROR(Privacy(site->house_.get()).Resume().status());
   RETURN_IF_ERROR(site->LoadModel());
   site->deriver_ = std::thread([raw = site.get()] { raw->DeriveLoop(); });
   return site;
@@ -93,6 +99,31 @@ absl::Status Site::Forget(std::span<const Event> events) {
   ASSIGN_OR_RETURN(const std::vector<Person> persons, house_->Affected(events));
   for (const Person& person : persons) now->profiles.Erase(keys::PersonPrefix(person));
   return absl::OkStatus();
+}
+
+void Site::ForgetAll() {
+  absl::MutexLock lock(&model_mutex_);
+  if (serving_ != nullptr) serving_ = std::make_shared<Serving>(serving_->model);
+}
+
+absl::StatusOr<std::vector<Erasure>> Site::Erase(const std::vector<std::string>& customers) {
+  absl::MutexLock lock(&train_mutex_);
+  std::error_code error;
+  fs::remove_all(directory_ + "/checkpoints", error);
+  if (error) return ErrnoStatus("cannot remove", directory_ + "/checkpoints", error.value());
+  absl::StatusOr<std::vector<Erasure>> receipts = Privacy(house_.get()).Erase(customers);
+  ForgetAll();
+  RETURN_IF_ERROR(receipts.status());
+  RETURN_IF_ERROR(DeriveAll(house_.get(), nullptr));
+  return receipts;
+}
+
+absl::StatusOr<int64_t> Site::ApplyRetention(int64_t now_ms) {
+  ASSIGN_OR_RETURN(const int64_t gone, Privacy(house_.get()).ApplyRetention(now_ms));
+  if (gone == 0) return gone;
+  ForgetAll();
+  RETURN_IF_ERROR(DeriveAll(house_.get(), nullptr));
+  return gone;
 }
 
 int64_t Site::model_file_bytes() const {
@@ -154,16 +185,25 @@ void Site::DeriveSoon() {
 }
 
 void Site::DeriveLoop() {
+  int64_t retained_ns = Clock::System().SteadyNs();
   while (true) {
     {
       absl::MutexLock lock(&derive_mutex_);
-      derive_mutex_.Await(absl::Condition(
-          +[](Site* self)
-               ABSL_NO_THREAD_SAFETY_ANALYSIS { return self->derive_wanted_ || self->stopping_; },
-          this));
+      derive_mutex_.AwaitWithTimeout(absl::Condition(
+                                         +[](Site* self) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                                           return self->derive_wanted_ || self->stopping_;
+                                         },
+                                         this),
+                                     kRetentionPeriod);
       // What is still dirty at the end stays marked for the next start.
       if (stopping_) return;
       derive_wanted_ = false;
+    }
+    const int64_t now_ns = Clock::System().SteadyNs();
+    if (now_ns - retained_ns >= absl::ToInt64Nanoseconds(kRetentionPeriod)) {
+      retained_ns = now_ns;
+      const absl::Status retained = ApplyRetention(Clock::System().NowMs()).status();
+      if (!retained.ok()) spdlog::error("site {}: retention: {}", name_, retained.ToString());
     }
     const absl::Status status = DeriveAll(house_.get(), nullptr);
     if (!status.ok()) spdlog::error("site {}: sessions: {}", name_, status.ToString());

@@ -56,7 +56,15 @@ class Site {
   // These events were written: the profiles of everybody whose history they change are to be folded
   // in anew. To be called before the write is acknowledged.
   absl::Status Forget(std::span<const Event> events);
+  // The same for everybody.
+  void ForgetAll();
   int64_t model_file_bytes() const;
+
+  // Erases these customers (store/privacy.h), and the copies of the store that hold them: whoever
+  // reads one meets an error. Waits for a training to end.
+  absl::StatusOr<std::vector<Erasure>> Erase(const std::vector<std::string>& customers);
+  // Drops what is older than the site keeps it; how many events.
+  absl::StatusOr<int64_t> ApplyRetention(int64_t now_ms);
 
   // Trains on a checkpoint, publishes the model and swaps it in. Unavailable if a training is
   // already under way.

@@ -257,6 +257,7 @@ absl::StatusOr<TrackReply> Storefront::Track(const TrackRequest& request) {
   reply.accepted = result.accepted;
   reply.duplicate = result.duplicate;
   reply.conflicting_duplicate = result.conflicting_duplicate;
+  reply.ignored = result.ignored;
   RETURN_IF_ERROR(call.CheckDeadline());
   return reply;
 }

@@ -214,6 +214,58 @@ TEST_F(ServiceTest, NobodysIdMakesNobodyACustomer) {
   EXPECT_EQ(Value(Shop()->house().ResolvedHistory(Person::Visitor("cookie-8"), 9)).size(), 1u);
 }
 
+TEST_F(ServiceTest, AnErasedCustomerIsAStrangerInTheVeryNextAnswer) {
+  Train();
+  EXPECT_EQ(Recommend("c1").history_events, 6);
+  std::string copy;
+  backoffice_->checkpoint(copy, "shop");
+  CustomerRecord record;
+  backoffice_->customer_record(record, "shop", "c1");
+  EXPECT_EQ(record.events.size(), 6u);
+  std::vector<Erasure> receipts;
+  backoffice_->erase_customers(receipts, "shop", {"c1"});
+  ASSERT_EQ(receipts.size(), 1u);
+  EXPECT_EQ(receipts[0].rows.at("events"), 6);
+  EXPECT_EQ(Recommend("c1").history_events, 0);
+  EXPECT_FALSE(std::filesystem::exists(copy));
+  EXPECT_THROW(backoffice_->customer_record(record, "shop", "c1"), NotFound);
+  TrackRequest track;
+  track.context = ContextOf("c1");
+  track.events = {MakeEvent("e1-0", "c1", kNow, EventKind::PURCHASE, "p")};
+  TrackReply reply;
+  storefront_->track(reply, track);
+  EXPECT_EQ(reply.ignored, 1);
+}
+
+TEST_F(ServiceTest, ConsentsAreTheNewestWordForEachChannelAndPurpose) {
+  const auto consent = [](const std::string& id, int64_t time_ms, Channel channel, bool granted) {
+    Event event = MakeEvent(id, "cara", time_ms, EventKind::CONSENT);
+    Consent wish;
+    wish.channel = channel;
+    wish.purpose = "marketing";
+    wish.granted = granted;
+    wish.__set_source("newsletter form");
+    event.__set_consent(wish);
+    return event;
+  };
+  TrackRequest track;
+  track.context = ContextOf("cara");
+  track.events = {consent("no", kNow, Channel::EMAIL, false),
+                  consent("yes", kNow - 5, Channel::EMAIL, true),
+                  consent("sms", kNow - 9, Channel::SMS, true),
+                  MakeEvent("nothing", "cara", kNow, EventKind::CONSENT)};
+  TrackReply reply;
+  storefront_->track(reply, track);
+  EXPECT_EQ(reply.accepted, 3);
+  ASSERT_EQ(reply.rejects.size(), 1u);
+  EXPECT_EQ(reply.rejects[0].reason, "missing_field");
+  CustomerRecord record;
+  backoffice_->customer_record(record, "shop", "cara");
+  ASSERT_EQ(record.consents.size(), 2u);
+  EXPECT_EQ(record.consents[0].id, "no");
+  EXPECT_EQ(record.consents[1].id, "sms");
+}
+
 TEST_F(ServiceTest, TrackTakesOrRejectsEachEventOnItsOwn) {
   TrackRequest track;
   track.context = ContextOf("c1");

@@ -119,5 +119,45 @@ TEST_F(Commands, WrongUsageIsTwoAndAFailureIsOne) {
   EXPECT_EQ(no_product.exit_code, 1);
 }
 
+TEST_F(Commands, ACustomerIsShownExportedSeparatedAndErased) {
+  std::ofstream(dir_->File("small.jsonl"))
+      << R"({"id":"1","time_ms":1704100000000,"kind":"page_view","visitor_id":"cookie"})"
+      << "\n"
+      << R"({"id":"2","time_ms":1704100001000,"kind":"login","visitor_id":"cookie",)"
+      << R"("customer_id":"ann"})"
+      << "\n"
+      << R"({"id":"3","time_ms":1704100002000,"kind":"login","customer_id":"bob"})"
+      << "\n";
+  ASSERT_EQ(Do({"ingest", "--site", "small", "--mapping", "examples/events.toml",
+                dir_->File("small.jsonl")})
+                .exit_code,
+            0);
+  const auto customer = [](const std::string& what, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(),
+                     {"customer", what, "--data", dir_->File("data"), "--site", "small"});
+    return RunProgram(Vitrine(arguments));
+  };
+  Outcome outcome = customer("show", {"ann"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("cookie"));
+  EXPECT_EQ(nlohmann::json::parse(customer("export", {"ann"}).out)["events"].size(), 2u);
+  EXPECT_EQ(customer("unlink", {"ann", "cookie"}).exit_code, 0);
+  EXPECT_EQ(nlohmann::json::parse(customer("export", {"ann"}).out)["events"].size(), 1u);
+  EXPECT_EQ(customer("relink", {"ann", "cookie"}).exit_code, 0);
+  EXPECT_NE(customer("unlink", {"bob", "cookie"}).exit_code, 0);
+
+  outcome = customer("erase", {"ann"});
+  EXPECT_NE(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.err, HasSubstr("--yes"));
+  outcome = customer("erase", {"ann", "--yes"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("event_ids"));
+  EXPECT_NE(customer("show", {"ann"}).exit_code, 0);
+  EXPECT_EQ(nlohmann::json::parse(customer("export", {"bob"}).out)["events"].size(), 1u);
+  const Outcome retention =
+      RunProgram(Vitrine({"retention", "apply", "--data", dir_->File("data"), "--site", "small"}));
+  EXPECT_EQ(retention.exit_code, 0) << retention.err;
+}
+
 }  // namespace
 }  // namespace vitrine

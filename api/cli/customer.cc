@@ -1,0 +1,219 @@
+// vitrine customer show|export|erase|unlink|relink, and vitrine retention apply.
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "api/cli/access.h"
+#include "api/cli/command.h"
+#include "api/cli/customer_json.h"
+#include "api/client/client.h"
+#include "store/base/status_macros.h"
+#include "store/event_names.h"
+
+namespace vitrine::cli {
+namespace {
+
+constexpr size_t kSessionsShown = 10;
+
+struct Who {
+  std::string customer, visitor;
+  std::vector<std::string> customers;
+  bool yes = false;
+};
+
+absl::StatusOr<CustomerRecord> RecordOf(const Common& common, const std::string& customer) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
+                   Access::Open(common.data, common.site, /*create=*/false));
+  CustomerRecord record;
+  RETURN_IF_ERROR(
+      CatchThrift([&] { access->backoffice().customer_record(record, common.site, customer); }));
+  return record;
+}
+
+Report::Table ConsentTable(const CustomerRecord& record) {
+  Report::Table table;
+  table.name = "consents";
+  table.title = "May be contacted (the newest word for each channel and purpose)";
+  table.columns = {{"channel"}, {"purpose"}, {"granted"}, {"since"}, {"source"}};
+  for (const Event& event : record.consents) {
+    const Consent& consent = event.consent;
+    table.rows.push_back({std::string(ChannelName(consent.channel)), consent.purpose,
+                          std::string(consent.granted ? "yes" : "no"), TimeText(event.time_ms),
+                          consent.source});
+  }
+  return table;
+}
+
+Report ShowReport(const CustomerRecord& record) {
+  Report report;
+  Report::Table& facts = report.tables.emplace_back();
+  facts.name = "customer";
+  facts.columns = {{"what"}, {"value"}};
+  const auto add = [&facts](const char* what, const std::string& value) {
+    if (!value.empty()) facts.rows.push_back({std::string(what), value});
+  };
+  add("id", record.customer_id);
+  add("name", record.facts.name);
+  add("e-mail", record.facts.email);
+  add("phone", record.facts.phone);
+  add("language", record.facts.language);
+  add("time zone", record.facts.time_zone);
+  add("country", record.facts.__isset.country ? record.facts.country : record.customer.country);
+  add("events", absl::StrCat(record.events.size()));
+  add("orders", absl::StrCat(record.customer.orders));
+  if (record.__isset.customer) {
+    add("first seen", TimeText(record.customer.first_seen_ms));
+    add("last seen", TimeText(record.customer.last_seen_ms));
+  }
+  add("rejected lines", absl::StrCat(record.rejects.size()));
+  report.tables.push_back(ConsentTable(record));
+  Report::Table& visitors = report.tables.emplace_back();
+  visitors.name = "visitors";
+  visitors.title = "Logged in as";
+  visitors.columns = {{"visitor"}, {"anonymous events are"}};
+  for (const LinkedVisitor& visitor : record.visitors) {
+    const char* whose = visitor.unlinked ? "not the customer's (unlinked)"
+                        : visitor.shared ? "nobody's (the device is shared)"
+                                         : "the customer's, from login to login";
+    visitors.rows.push_back({visitor.visitor_id, std::string(whose)});
+  }
+  Report::Table& sessions = report.tables.emplace_back();
+  sessions.name = "sessions";
+  sessions.title = "Newest sessions";
+  sessions.columns = {{"start"}, {"events"}, {"orders"}};
+  for (size_t i = 0; i < std::min(kSessionsShown, record.sessions.size()); ++i) {
+    const Session& session = record.sessions[i];
+    sessions.rows.push_back(
+        {TimeText(session.start_ms), int64_t{session.events}, int64_t{session.orders}});
+  }
+  return report;
+}
+
+absl::Status RunShow(const Common& common, const Who& who) {
+  ASSIGN_OR_RETURN(const CustomerRecord record, RecordOf(common, who.customer));
+  Print(ShowReport(record), common);
+  return absl::OkStatus();
+}
+
+absl::Status RunExport(const Common& common, const Who& who) {
+  ASSIGN_OR_RETURN(const CustomerRecord record, RecordOf(common, who.customer));
+  const std::string json = CustomerJson(record);
+  std::fwrite(json.data(), 1, json.size(), stdout);
+  return absl::OkStatus();
+}
+
+Report ReceiptReport(const std::vector<Erasure>& receipts) {
+  Report report;
+  for (const Erasure& receipt : receipts) {
+    Report::Table& table = report.tables.emplace_back();
+    table.name = "receipt";
+    table.title = absl::StrCat("Erased: everything up to ", TimeText(receipt.up_to_ms),
+                               " of the customer known to the audit chain as ", receipt.person);
+    table.columns = {{"table"}, {"rows"}};
+    for (const auto& [name, rows] : receipt.rows) table.rows.push_back({name, rows});
+  }
+  report.notes.push_back(
+      "The tables, the log and the manifest of the store were rewritten, its copies for training "
+      "and analysis removed, and profiles in memory dropped. Model files hold products only.");
+  report.notes.push_back(
+      "Backups that were made before this hold the customer until they are rotated; after a "
+      "restore from one of them, erase again.");
+  return report;
+}
+
+absl::Status RunErase(const Common& common, const Who& who) {
+  if (!who.yes) {
+    return absl::InvalidArgumentError("erasing cannot be undone: say --yes if you mean it");
+  }
+  ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
+                   Access::Open(common.data, common.site, /*create=*/false));
+  std::vector<Erasure> receipts;
+  RETURN_IF_ERROR(CatchThrift(
+      [&] { access->backoffice().erase_customers(receipts, common.site, who.customers); }));
+  Print(ReceiptReport(receipts), common);
+  return absl::OkStatus();
+}
+
+absl::Status RunLink(const Common& common, const Who& who, bool unlink) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
+                   Access::Open(common.data, common.site, /*create=*/false));
+  BackofficeIf& office = access->backoffice();
+  return CatchThrift([&] {
+    unlink ? office.unlink(common.site, who.customer, who.visitor)
+           : office.relink(common.site, who.customer, who.visitor);
+  });
+}
+
+absl::Status RunRetention(const Common& common) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
+                   Access::Open(common.data, common.site, /*create=*/false));
+  int64_t gone = 0;
+  RETURN_IF_ERROR(CatchThrift([&] { gone = access->backoffice().apply_retention(common.site); }));
+  Report report;
+  Report::Table& table = report.tables.emplace_back();
+  table.name = "retention";
+  table.columns = {{"events dropped"}};
+  table.rows.push_back({gone});
+  Print(report, common);
+  return absl::OkStatus();
+}
+
+CLI::App* AddOne(CLI::App* customer, Common* common, const char* name, const char* what) {
+  CLI::App* command = customer->add_subcommand(name, what);
+  AddDataOption(command, common);
+  AddSiteOption(command, common);
+  return command;
+}
+
+}  // namespace
+
+void AddCustomer(CLI::App* app, Common* common, Action* action) {
+  CLI::App* customer = app->add_subcommand("customer", "What is known of one customer.");
+  customer->require_subcommand(1);
+  auto who = std::make_shared<Who>();
+
+  CLI::App* show = AddOne(customer, common, "show", "Show the customer, consents, and devices.");
+  AddJsonOption(show, common);
+  show->add_option("ID", who->customer, "The customer's id")->required();
+  show->callback([=] { *action = [=] { return RunShow(*common, *who); }; });
+
+  CLI::App* all =
+      AddOne(customer, common, "export", "Print everything about the customer as JSON.");
+  all->add_option("ID", who->customer, "The customer's id")->required();
+  all->callback([=] { *action = [=] { return RunExport(*common, *who); }; });
+
+  CLI::App* erase = AddOne(
+      customer, common, "erase",
+      "Erase customers for good: every row, and every byte of it in the store's files. Visitors\n"
+      "who are nobody else are erased with them. Prints the receipt. One that was interrupted is\n"
+      "finished when the site is opened again. Several ids at once cost as much as one.");
+  AddJsonOption(erase, common);
+  erase->add_option("ID", who->customers, "The customers' ids")->required();
+  erase->add_flag("--yes", who->yes, "Yes, for good");
+  erase->callback([=] { *action = [=] { return RunErase(*common, *who); }; });
+
+  for (const bool unlink : {true, false}) {
+    CLI::App* command =
+        AddOne(customer, common, unlink ? "unlink" : "relink",
+               unlink ? "A visitor is not this customer: give back what they did anonymously."
+                      : "Take an unlink back.");
+    command->add_option("ID", who->customer, "The customer's id")->required();
+    command->add_option("VISITOR", who->visitor, "The visitor's id (cookie)")->required();
+    command->callback([=] { *action = [=] { return RunLink(*common, *who, unlink); }; });
+  }
+}
+
+void AddRetention(CLI::App* app, Common* common, Action* action) {
+  CLI::App* retention = app->add_subcommand("retention", "How long events are kept.");
+  retention->require_subcommand(1);
+  CLI::App* apply = AddOne(retention, common, "apply",
+                           "Drop the events that are older than the site's settings keep them.");
+  AddJsonOption(apply, common);
+  apply->callback([=] { *action = [=] { return RunRetention(*common); }; });
+}
+
+}  // namespace vitrine::cli

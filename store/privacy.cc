@@ -1,0 +1,446 @@
+#include "store/privacy.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <rocksdb/options.h>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+#include "store/base/status_macros.h"
+#include "store/codec.h"
+#include "store/removal.h"
+#include "store/web_house_impl.h"
+
+namespace vitrine {
+namespace {
+
+constexpr absl::string_view kErasingKey = "erasing/";
+// So many rows go in one write: others wait no longer than for that.
+constexpr size_t kRowsPerWrite = 512;
+constexpr int64_t kDayMs = 86'400'000;
+// Flushes that must be enough to fill a MANIFEST (MakeDbOptions limits it).
+constexpr int kManifestFlushesMax = 256;
+
+// Every table that can name a customer.
+constexpr Table kTablesOfPersons[] = {Table::kMeta,      Table::kEvents,        Table::kEventIds,
+                                      Table::kSessions,  Table::kDirty,         Table::kLinks,
+                                      Table::kCustomers, Table::kCustomerFacts, Table::kRobots,
+                                      Table::kRejects,   Table::kConflicts};
+
+std::string RowsText(const Erasure& erasure) {
+  return absl::StrJoin(erasure.rows, ",", [](std::string* out, const auto& table_rows) {
+    absl::StrAppend(out, table_rows.first, ":", table_rows.second);
+  });
+}
+
+bool IsWordCharacter(char c) { return absl::ascii_isalnum(c) || c == '_'; }
+
+// True if `id` stands in `text` as a word of its own.
+bool Names(absl::string_view text, absl::string_view id) {
+  for (size_t at = text.find(id); at != absl::string_view::npos; at = text.find(id, at + 1)) {
+    const size_t end = at + id.size();
+    const bool begins = at == 0 || !IsWordCharacter(text[at - 1]);
+    if (begins && (end == text.size() || !IsWordCharacter(text[end]))) return true;
+  }
+  return false;
+}
+
+// A visitor whose anonymous events are the customer's alone is erased with the customer.
+absl::StatusOr<bool> IsNobodyElse(const WebHouse& house, const std::string& customer,
+                                  const std::string& visitor) {
+  ASSIGN_OR_RETURN(const Timeline timeline, house.TimelineOf(visitor));
+  return timeline.customers() == std::vector<std::string>{customer} &&
+         !timeline.IsUnlinked(customer);
+}
+
+// Tells rows that hold an event or a line of a person's without being found by their key.
+class CopyFinder {
+ public:
+  // The customer, and each visitor who is nobody else.
+  static absl::StatusOr<CopyFinder> Of(const WebHouse& house, const std::string& customer) {
+    CopyFinder finder;
+    finder.ids_.insert(customer);
+    ASSIGN_OR_RETURN(const auto visitors, house.VisitorsOf(customer));
+    for (const std::string& visitor : visitors) {
+      ASSIGN_OR_RETURN(const bool is_nobody_else, IsNobodyElse(house, customer, visitor));
+      if (is_nobody_else) finder.ids_.insert(visitor);
+    }
+    return finder;
+  }
+
+  bool IsTheirs(const Event& event) const {
+    return (event.__isset.customer_id && ids_.contains(event.customer_id)) ||
+           (event.__isset.visitor_id && ids_.contains(event.visitor_id));
+  }
+
+  bool IsTheirs(absl::string_view key, const Reject& reject) const {
+    Event event;  // a live one is kept as it would have been stored
+    if (absl::StartsWith(key, absl::StrCat(kTrackSource, absl::string_view("\0", 1))) &&
+        DecodeRecord(reject.raw, &event).ok()) {
+      return IsTheirs(event);
+    }
+    return std::any_of(ids_.begin(), ids_.end(), [&reject](const std::string& id) {
+      return Names(reject.raw, id) || Names(reject.detail, id);
+    });
+  }
+
+ private:
+  absl::flat_hash_set<std::string> ids_;
+};
+
+}  // namespace
+
+// The erasure of one customer, up to the receipt.
+class Privacy::Run {
+ public:
+  Run(const Privacy* privacy, Erasure erasure)
+      : privacy_(*privacy),
+        house_(*privacy->house_),
+        impl_(*privacy->house_->impl_),
+        customer_(Person::Customer(erasure.customer_id)),
+        erasure_(std::move(erasure)) {}
+
+  absl::StatusOr<Erasure> DeleteRows() && {
+    ASSIGN_OR_RETURN(const auto visitors, house_.VisitorsOf(customer_.id));
+    RETURN_IF_ERROR(privacy_.Step("copies"));
+    RETURN_IF_ERROR(DeleteCopies());
+    RETURN_IF_ERROR(privacy_.Step("visitors"));
+    for (const std::string& visitor : visitors) RETURN_IF_ERROR(DeleteVisitor(visitor));
+    RETURN_IF_ERROR(privacy_.Step("events"));
+    RETURN_IF_ERROR(DeleteEvents(customer_, {Timeline::Span()}));
+    RETURN_IF_ERROR(privacy_.Step("rows"));
+    RETURN_IF_ERROR(DeletePerson(customer_));
+    RETURN_IF_ERROR(privacy_.Step("receipt"));
+    RETURN_IF_ERROR(WriteReceipt());
+    return std::move(erasure_);
+  }
+
+ private:
+  // Writes what `fill` puts into a batch, with the receipt as it is then.
+  absl::Status Write(absl::FunctionRef<absl::Status(Removal*)> fill) {
+    absl::MutexLock lock(&impl_.commit_mutex);
+    RETURN_IF_ERROR(impl_.Writable());
+    Removal removal(&impl_, &erasure_.rows);
+    RETURN_IF_ERROR(fill(&removal));
+    impl_.PutMeta(absl::StrCat(kErasingKey, erasure_.person), EncodeRecord(erasure_),
+                  removal.batch());
+    return removal.Write();
+  }
+
+  // First, while it is known who the visitors are.
+  absl::Status DeleteCopies() {
+    ASSIGN_OR_RETURN(const CopyFinder finder, CopyFinder::Of(house_, customer_.id));
+    RETURN_IF_ERROR(DeleteWhere<Event>(Table::kConflicts, [&](absl::string_view, const Event& e) {
+      return finder.IsTheirs(e) && e.time_ms <= erasure_.up_to_ms;
+    }));
+    return DeleteWhere<Reject>(Table::kRejects, [&](absl::string_view key, const Reject& reject) {
+      return finder.IsTheirs(key, reject);
+    });
+  }
+
+  template <typename Record, typename Predicate>
+  absl::Status DeleteWhere(Table table, Predicate is_theirs) {
+    std::vector<std::string> keys;
+    TypedCursor<Record> cursor = impl_.Scan<Record>(table, "");
+    for (; cursor.Valid(); cursor.Next()) {
+      if (is_theirs(cursor.key(), cursor.value())) keys.emplace_back(cursor.key());
+    }
+    RETURN_IF_ERROR(cursor.Finish());
+    return InSlices(keys, [table](Removal* removal, const std::string& key) {
+      return removal->Delete(table, key);
+    });
+  }
+
+  // Those of the person's events in these times that are not newer than the erasure.
+  absl::Status DeleteEvents(const Person& person, const std::vector<Timeline::Span>& spans) {
+    std::vector<std::string> keys;
+    EventCursor cursor = house_.History(person);
+    for (; cursor.Valid(); cursor.Next()) {
+      const int64_t time_ms = cursor.value().time_ms;
+      const bool inside =
+          std::any_of(spans.begin(), spans.end(), [time_ms](const Timeline::Span& span) {
+            return span.from_ms <= time_ms && time_ms < span.to_ms;
+          });
+      if (inside && time_ms <= erasure_.up_to_ms) keys.emplace_back(cursor.key());
+    }
+    RETURN_IF_ERROR(cursor.Finish());
+    return InSlices(keys, [](Removal* removal, const std::string& key) {
+      return removal->DeleteEvent(key, [](const Event&) { return true; }).status();
+    });
+  }
+
+  absl::Status InSlices(const std::vector<std::string>& keys,
+                        absl::FunctionRef<absl::Status(Removal*, const std::string&)> delete_one) {
+    for (size_t begin = 0; begin < keys.size(); begin += kRowsPerWrite) {
+      const size_t end = std::min(begin + kRowsPerWrite, keys.size());
+      const absl::Status written = Write([&](Removal* removal) -> absl::Status {
+        for (size_t i = begin; i < end; ++i) RETURN_IF_ERROR(delete_one(removal, keys[i]));
+        return absl::OkStatus();
+      });
+      RETURN_IF_ERROR(written);
+    }
+    return absl::OkStatus();
+  }
+
+  // The links last: what is due is read from them.
+  absl::Status DeleteVisitor(const std::string& visitor) {
+    const Person person = Person::Visitor(visitor);
+    ASSIGN_OR_RETURN(const bool is_nobody_else, IsNobodyElse(house_, customer_.id, visitor));
+    ASSIGN_OR_RETURN(const Timeline timeline, house_.TimelineOf(visitor));
+    if (is_nobody_else) {
+      RETURN_IF_ERROR(
+          Write([&](Removal* removal) { return removal->Remember(person, erasure_.up_to_ms); }));
+    }
+    RETURN_IF_ERROR(DeleteEvents(
+        person, is_nobody_else ? std::vector<Timeline::Span>(1) : timeline.Owned(customer_.id)));
+    if (is_nobody_else) RETURN_IF_ERROR(DeletePerson(person));
+    return Write([&](Removal* removal) -> absl::Status {
+      if (!is_nobody_else) removal->MarkDirty(person);
+      return removal->DeleteLinks(customer_.id, visitor, erasure_.up_to_ms);
+    });
+  }
+
+  // The rows that are the person's by their key. What they did since makes new ones.
+  absl::Status DeletePerson(const Person& person) {
+    absl::MutexLock lock(&house_.derive_mutex());
+    return Write([&](Removal* removal) -> absl::Status {
+      const std::string prefix = keys::PersonPrefix(person);
+      RETURN_IF_ERROR(removal->DeleteAll(Table::kSessions, prefix));
+      RETURN_IF_ERROR(removal->Delete(Table::kRobots, prefix));
+      if (person.kind == Person::Kind::kCustomer) {
+        RETURN_IF_ERROR(removal->Delete(Table::kCustomers, person.id));
+        RETURN_IF_ERROR(removal->Delete(Table::kCustomerFacts, person.id));
+      }
+      EventCursor newer = house_.History(person);
+      const bool returned = newer.Valid();
+      RETURN_IF_ERROR(newer.Finish());
+      if (returned) {
+        removal->MarkDirty(person);
+        return absl::OkStatus();
+      }
+      return removal->Delete(Table::kDirty, prefix);
+    });
+  }
+
+  // From here on nothing names the customer but bytes that RocksDB has yet to forget.
+  absl::Status WriteReceipt() {
+    erasure_.__isset.customer_id = false;
+    erasure_.customer_id.clear();
+    return Write([&](Removal* removal) {
+      removal->Note("customer_erased",
+                    absl::StrCat("person ", erasure_.person, ", up to ", erasure_.up_to_ms,
+                                 ", rows ", RowsText(erasure_)));
+      return absl::OkStatus();
+    });
+  }
+
+  const Privacy& privacy_;
+  const WebHouse& house_;
+  WebHouse::Impl& impl_;
+  const Person customer_;
+  Erasure erasure_;
+};
+
+absl::Status Privacy::Step(absl::string_view step) const {
+  return on_step_ ? on_step_(step) : absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Erasure>> Privacy::Erase(const std::vector<std::string>& customers) {
+  for (const std::string& id : customers) RETURN_IF_ERROR(ValidId(id));
+  std::vector<Erasure> due;
+  for (const std::string& id : customers) {
+    const Person person = Person::Customer(id);
+    Erasure erasure;
+    erasure.__set_customer_id(id);
+    // All that is there goes, also what a clock in the future dated.
+    ASSIGN_OR_RETURN(const std::vector<Event> newest, house_->ResolvedHistory(person, 1));
+    WebHouse::Impl& impl = *house_->impl_;
+    absl::MutexLock lock(&impl.commit_mutex);
+    RETURN_IF_ERROR(impl.Writable());
+    ASSIGN_OR_RETURN(erasure.person, impl.DigestOf(person));
+    erasure.up_to_ms = impl.clock->NowMs();
+    if (!newest.empty()) erasure.up_to_ms = std::max(erasure.up_to_ms, newest[0].time_ms);
+    Removal removal(&impl, &erasure.rows);
+    RETURN_IF_ERROR(removal.Remember(person, erasure.up_to_ms));
+    impl.PutMeta(absl::StrCat(kErasingKey, erasure.person), EncodeRecord(erasure), removal.batch());
+    RETURN_IF_ERROR(removal.Write());
+    due.push_back(std::move(erasure));
+  }
+  return Finish(std::move(due));
+}
+
+absl::StatusOr<std::vector<Erasure>> Privacy::Resume() {
+  std::vector<Erasure> due;
+  TypedCursor<Erasure> cursor =
+      house_->impl_->Scan<Erasure>(Table::kMeta, std::string(kErasingKey));
+  for (; cursor.Valid(); cursor.Next()) due.push_back(cursor.value());
+  RETURN_IF_ERROR(cursor.Finish());
+  return Finish(std::move(due));
+}
+
+absl::StatusOr<std::vector<Erasure>> Privacy::Finish(std::vector<Erasure> due) {
+  if (due.empty()) return due;
+  for (Erasure& erasure : due) {
+    if (!erasure.__isset.customer_id) continue;  // its rows are gone, its bytes perhaps not
+    ASSIGN_OR_RETURN(erasure, Run(this, std::move(erasure)).DeleteRows());
+  }
+  RETURN_IF_ERROR(ForgetBytes());
+  RETURN_IF_ERROR(Step("done"));
+  WebHouse::Impl& impl = *house_->impl_;
+  {
+    absl::MutexLock lock(&impl.commit_mutex);
+    RETURN_IF_ERROR(impl.Writable());
+    rocksdb::WriteBatch batch = NewBatch();
+    for (const Erasure& erasure : due) {
+      const std::string key = absl::StrCat(kErasingKey, erasure.person);
+      CHECK(batch.Delete(impl.db->table(Table::kMeta), key).ok());
+    }
+    RETURN_IF_ERROR(impl.Write(&batch, impl.CurrentTotals()));
+  }
+  RETURN_IF_ERROR(house_->Sync());
+  return due;
+}
+
+absl::Status Privacy::ForgetBytes() {
+  const Db& db = *house_->impl_->db;
+  RETURN_IF_ERROR(Step("log"));
+  RETURN_IF_ERROR(db.Flush());
+  RETURN_IF_ERROR(Step("tables"));
+  rocksdb::CompactRangeOptions options;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  for (const Table table : kTablesOfPersons) {
+    RETURN_IF_ERROR(FromRocks(db.raw()->CompactRange(options, db.table(table), nullptr, nullptr),
+                              absl::StrCat("rewriting the table ", TableName(table))));
+  }
+  RETURN_IF_ERROR(Step("manifest"));
+  return NewManifest();
+}
+
+// RocksDB begins a new MANIFEST when the old one has reached its limit: small edits fill it up.
+absl::Status Privacy::NewManifest() {
+  const Db& db = *house_->impl_->db;
+  const auto flush_something = [&]() -> absl::Status {
+    absl::MutexLock lock(&house_->impl_->commit_mutex);
+    RETURN_IF_ERROR(house_->impl_->Writable());
+    rocksdb::WriteBatch batch = NewBatch();
+    RETURN_IF_ERROR(house_->impl_->Write(&batch, house_->impl_->CurrentTotals()));
+    return FromRocks(db.raw()->Flush(rocksdb::FlushOptions(), db.table(Table::kMeta)),
+                     "flushing the store");
+  };
+  ASSIGN_OR_RETURN(const std::string before, db.ManifestName());
+  for (int i = 0; i < kManifestFlushesMax; ++i) {
+    RETURN_IF_ERROR(flush_something());
+    ASSIGN_OR_RETURN(const std::string now, db.ManifestName());
+    if (now != before) return flush_something();  // the old file is removed with the next edit
+  }
+  return absl::InternalError("RocksDB began no new MANIFEST");
+}
+
+// --- Export ---
+
+absl::StatusOr<std::optional<CustomerFacts>> Privacy::FactsOf(absl::string_view customer) const {
+  CustomerFacts facts;
+  const absl::Status found = house_->impl_->db->Get(Table::kCustomerFacts, customer, &facts);
+  if (absl::IsNotFound(found)) return std::nullopt;
+  RETURN_IF_ERROR(found);
+  return facts;
+}
+
+absl::StatusOr<Privacy::Copies> Privacy::CopiesOf(const std::string& customer) const {
+  ASSIGN_OR_RETURN(const CopyFinder finder, CopyFinder::Of(*house_, customer));
+  Copies copies;
+  EventCursor conflicts = house_->impl_->Scan<Event>(Table::kConflicts, "");
+  for (; conflicts.Valid(); conflicts.Next()) {
+    if (finder.IsTheirs(conflicts.value())) copies.conflicts.push_back(conflicts.value());
+  }
+  RETURN_IF_ERROR(conflicts.Finish());
+  RejectCursor rejects = house_->impl_->Scan<Reject>(Table::kRejects, "");
+  for (; rejects.Valid(); rejects.Next()) {
+    if (finder.IsTheirs(rejects.key(), rejects.value())) copies.rejects.push_back(rejects.value());
+  }
+  RETURN_IF_ERROR(rejects.Finish());
+  return copies;
+}
+
+// --- Retention ---
+
+// Deletes what has expired, slice by slice.
+class Privacy::Expiry {
+ public:
+  Expiry(WebHouse* house, std::map<EventKind, int64_t> before_ms)
+      : impl_(*house->impl_), before_ms_(std::move(before_ms)) {}
+
+  absl::StatusOr<int64_t> Run() && {
+    RETURN_IF_ERROR(Scan(Table::kConflicts));
+    RETURN_IF_ERROR(Scan(Table::kEvents));
+    return rows_[TableName(Table::kEvents)];
+  }
+
+ private:
+  bool IsExpired(const Event& event) const {
+    const auto kind = before_ms_.find(event.kind);
+    return kind != before_ms_.end() && event.time_ms < kind->second;
+  }
+
+  absl::Status Scan(Table table) {
+    std::vector<std::string> keys;
+    EventCursor cursor = impl_.Scan<Event>(table, "");
+    absl::Status status;
+    for (; status.ok() && cursor.Valid(); cursor.Next()) {
+      if (!IsExpired(cursor.value())) continue;
+      keys.emplace_back(cursor.key());
+      if (keys.size() < kRowsPerWrite) continue;
+      status = Delete(table, keys);
+      keys.clear();
+    }
+    RETURN_IF_ERROR(cursor.Finish());
+    RETURN_IF_ERROR(status);
+    return keys.empty() ? absl::OkStatus() : Delete(table, keys);
+  }
+
+  absl::Status Delete(Table table, const std::vector<std::string>& keys) {
+    absl::MutexLock lock(&impl_.commit_mutex);
+    RETURN_IF_ERROR(impl_.Writable());
+    absl::flat_hash_set<std::string> visitors;
+    Removal events(&impl_, &rows_);
+    for (const std::string& key : keys) {
+      if (table == Table::kConflicts) {
+        RETURN_IF_ERROR(events.Delete(table, key));
+        continue;
+      }
+      ASSIGN_OR_RETURN(const std::optional<Event> gone,
+                       events.DeleteEvent(key, [this](auto& e) { return IsExpired(e); }));
+      if (gone.has_value() && gone->__isset.visitor_id) visitors.insert(gone->visitor_id);
+    }
+    events.Note("expired", absl::StrCat(keys.size(), " rows of ", TableName(table)));
+    RETURN_IF_ERROR(events.Write());
+    Removal links(&impl_, &rows_);
+    for (const std::string& visitor : visitors) {
+      links.MarkDirty(Person::Visitor(visitor));
+      RETURN_IF_ERROR(links.DeleteDeadLinks(visitor));
+    }
+    return visitors.empty() ? absl::OkStatus() : links.Write();
+  }
+
+  WebHouse::Impl& impl_;
+  const std::map<EventKind, int64_t> before_ms_;
+  std::map<std::string, int64_t> rows_;
+};
+
+absl::StatusOr<int64_t> Privacy::ApplyRetention(int64_t now_ms) {
+  std::map<EventKind, int64_t> before_ms;
+  for (const auto& [kind, days] : house_->GetSettings().retention_days) {
+    before_ms[kind] = now_ms - int64_t{days} * kDayMs;
+  }
+  RETURN_IF_ERROR(house_->impl_->SetExpiredBefore(before_ms));
+  if (before_ms.empty()) return 0;
+  return Expiry(house_, std::move(before_ms)).Run();
+}
+
+}  // namespace vitrine

@@ -1,0 +1,306 @@
+#include "store/privacy.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <rocksdb/options.h>
+#include <rocksdb/sst_file_reader.h>
+#include <set>
+#include <sstream>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+#include "store/audit_verify.h"
+#include "tests/testing/testing.h"
+
+namespace vitrine {
+namespace {
+
+namespace fs = std::filesystem;
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::MakeEvent;
+using testing::TempDir;
+using testing::Value;
+
+// In every field of one customer.
+constexpr char kMarker[] = "MARKERx7Q";
+const std::string kCustomer = absl::StrCat(kMarker, "-customer");
+const std::string kDevice = absl::StrCat(kMarker, "-device");
+constexpr int64_t kDay = 1'300'000'000'000;
+constexpr int64_t kDayMs = 86'400'000;
+
+// Fills every text that an event has, but the products: those are the shop's.
+Event Marked(const std::string& id, const std::string& customer, const std::string& visitor,
+             int64_t time_ms) {
+  const auto text = [](absl::string_view field) { return absl::StrCat(kMarker, "-", field); };
+  Event event;
+  event.id = text(id);
+  event.time_ms = time_ms;
+  event.kind = EventKind::PURCHASE;
+  if (!customer.empty()) event.__set_customer_id(customer);
+  if (!visitor.empty()) event.__set_visitor_id(visitor);
+  Item item;
+  item.product_id = "p1";
+  event.__set_items({item});
+  event.__set_order_id(text("order"));
+  event.__set_search_terms(text("terms"));
+  event.__set_url(absl::StrCat("https://shop.example/", kMarker));
+  event.__set_referrer(absl::StrCat("https://other.example/", kMarker));
+  event.__set_country(text("land"));
+  event.__set_user_agent(text("browser"));
+  event.__set_ip(text("ip"));
+  Consent consent;
+  consent.channel = Channel::EMAIL;
+  consent.purpose = text("purpose");
+  consent.__set_source(text("source"));
+  event.__set_consent(consent);
+  return event;
+}
+
+std::string BytesOf(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  return std::move(bytes).str();
+}
+
+bool TableHolds(const fs::path& path, const std::string& text) {
+  rocksdb::SstFileReader reader((rocksdb::Options()));
+  const rocksdb::Status opened = reader.Open(path.string());
+  if (!fs::exists(path)) return false;  // what is obsolete goes while we look
+  EXPECT_TRUE(opened.ok()) << opened.ToString();
+  if (!opened.ok()) return true;
+  const std::unique_ptr<rocksdb::Iterator> rows(reader.NewIterator(rocksdb::ReadOptions()));
+  for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
+    if (rows->key().ToString().find(text) != std::string::npos ||
+        rows->value().ToString().find(text) != std::string::npos) {
+      return true;
+    }
+  }
+  EXPECT_TRUE(rows->status().ok());
+  return false;
+}
+
+// The files below `folder` that hold `text`, as they are or unpacked.
+std::set<std::string> FilesThatHold(const std::string& folder, const std::string& text) {
+  std::set<std::string> found;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    const bool raw = BytesOf(entry.path()).find(text) != std::string::npos;
+    const bool table = entry.path().extension() == ".sst";
+    if (raw || (table && TableHolds(entry.path(), text))) {
+      found.insert(entry.path().filename().string());
+    }
+  }
+  return found;
+}
+
+std::vector<std::string> IdsOf(const WebHouse& house, const Person& person) {
+  std::vector<std::string> ids;
+  for (const Event& e : Value(house.ResolvedHistory(person, 100))) ids.push_back(e.id);
+  return ids;
+}
+
+EventBatch FileOf(std::vector<Event> events, const SourceState& from) {
+  EventBatch batch;
+  batch.source = from.name;
+  batch.from_bytes = from.bytes;
+  batch.from_lines = from.lines;
+  batch.to_lines = from.lines + static_cast<int64_t>(events.size());
+  batch.to_bytes = from.bytes + 100 * static_cast<int64_t>(events.size());
+  batch.events = std::move(events);
+  return batch;
+}
+
+std::vector<Event> MarkedEvents() {
+  const Event login = Marked("login", kCustomer, kDevice, kDay + 1);
+  Event twice = login;
+  twice.__set_search_terms(absl::StrCat(kMarker, "-other terms"));
+  return {Marked("own", kCustomer, "", kDay), login, twice, Marked("before", "", kDevice, kDay - 5),
+          // A device that bob uses too: one anonymous event is the customer's, one is bob's.
+          Marked("at bob's", kCustomer, "bob's", kDay + 10),
+          Marked("anonymous at bob's", "", "bob's", kDay + 11)};
+}
+
+// A store in which the customer is everywhere, with bob beside them.
+void Fill(WebHouse* house) {
+  ASSERT_OK(house->Commit(FileOf(MarkedEvents(), Value(house->GetSource("file"))), Ack::kDurable)
+                .status());
+  Event bob = MakeEvent("bob 1", "bob", kDay + 20, EventKind::LOGIN);
+  bob.__set_visitor_id("bob's");
+  ASSERT_OK(house
+                ->Track({bob, MakeEvent("bob 2", "v:bob's", kDay + 21, EventKind::VIEW_ITEM),
+                         MakeEvent("bob 3", "bob", kDay + 22, EventKind::VIEW_ITEM)},
+                        {}, Ack::kDurable)
+                .status());
+  EventBatch rejects = FileOf({}, Value(house->GetSource("rejected")));
+  for (const std::string& raw : {absl::StrCat("1,", kCustomer, ",x"), std::string("2,bob,x"),
+                                 absl::StrCat("3,", kDevice, ",x")}) {
+    Reject& reject = rejects.rejects.emplace_back();
+    reject.line = ++rejects.to_lines;
+    reject.reason = "bad_time";
+    reject.raw = raw;
+  }
+  rejects.to_bytes = 10;
+  ASSERT_OK(house->Commit(rejects, Ack::kDurable).status());
+  for (const Person& person : {Person::Customer(kCustomer), Person::Visitor(kDevice)}) {
+    Derived derived{person, Value(house->MarkOf(person)), {}, {}};
+    Session& session = derived.sessions.emplace_back();
+    session.start_ms = kDay;
+    session.__set_landing_url(kMarker);
+    if (person.kind == Person::Kind::kCustomer) {
+      derived.customer = Customer();
+      derived.customer->id = kCustomer;
+    }
+    ASSERT_OK(house->ReplaceDerived({&derived, 1}));
+    ASSERT_OK(house->DecideRobot(person, false));
+  }
+  ASSERT_OK(house->Unlink(kCustomer, "bob's"));
+  ASSERT_OK(house->Relink(kCustomer, "bob's"));
+}
+
+// What must hold of the folder of a store once the customer is erased.
+void ExpectErased(const std::string& folder, std::unique_ptr<WebHouse> house) {
+  EXPECT_THAT(FilesThatHold(folder, kMarker), IsEmpty());
+  EXPECT_THAT(IdsOf(*house, Person::Customer("bob")), ElementsAre("bob 3", "bob 2", "bob 1"));
+  EXPECT_EQ(house->GetTotals().events, 3);
+  EXPECT_EQ(house->GetTotals().rejects, 1);
+  house.reset();
+  EXPECT_THAT(FilesThatHold(folder, kMarker), IsEmpty());
+  house = Value(WebHouse::Open({.directory = folder + "/db"}));  // the sums are checked here
+  EXPECT_THAT(FilesThatHold(folder, kMarker), IsEmpty());
+  house.reset();
+  const AuditFindings audit = Value(VerifyAudit({folder + "/db", folder + "/audit.key", {}}));
+  EXPECT_EQ(audit.problems_found, 0u);
+  int receipts = 0;
+  for (const auto& note : audit.notes) receipts += note.kind == "customer_erased" ? 1 : 0;
+  EXPECT_EQ(receipts, 1);
+}
+
+class PrivacyTest : public ::testing::Test {
+ protected:
+  TempDir dir_;
+  std::unique_ptr<WebHouse> house_ = Value(WebHouse::Open({.directory = dir_.File("db")}));
+};
+
+TEST_F(PrivacyTest, NoByteOfAnErasedCustomerIsLeft) {
+  Fill(house_.get());
+  ASSERT_FALSE(FilesThatHold(dir_.path(), kMarker).empty());
+  const std::vector<Erasure> receipts = Value(Privacy(house_.get()).Erase({kCustomer}));
+  ASSERT_EQ(receipts.size(), 1u);
+  EXPECT_FALSE(receipts[0].__isset.customer_id);
+  EXPECT_EQ(receipts[0].person.size(), 32u);
+  EXPECT_EQ(receipts[0].rows.at("events"), 5);
+  EXPECT_EQ(receipts[0].rows.at("event_ids"), 5);
+  EXPECT_EQ(receipts[0].rows.at("conflicts"), 1);
+  EXPECT_EQ(receipts[0].rows.at("rejects"), 2);
+  EXPECT_EQ(receipts[0].rows.at("sessions"), 2);
+  EXPECT_EQ(receipts[0].rows.at("customers"), 1);
+  EXPECT_EQ(receipts[0].rows.at("robots"), 2);
+  ExpectErased(dir_.path(), std::move(house_));
+}
+
+TEST_F(PrivacyTest, AnOldFileBringsNobodyBackButWhoReturnsIsWelcome) {
+  Fill(house_.get());
+  const Erasure receipt = Value(Privacy(house_.get()).Erase({kCustomer}))[0];
+  const std::vector<Event> old = {Marked("own", kCustomer, "", kDay),
+                                  Marked("before", "", kDevice, kDay - 5),
+                                  Marked("login", kCustomer, kDevice, kDay + 1)};
+  CommitResult result =
+      Value(house_->Commit(FileOf(old, Value(house_->GetSource("the same again"))), Ack::kDurable));
+  EXPECT_EQ(result.ignored, 3);
+  EXPECT_EQ(Value(house_->GetSource("the same again")).outcomes.at("ignored:erased"), 3);
+  ExpectErased(dir_.path(), std::move(house_));
+  house_ = Value(WebHouse::Open({.directory = dir_.File("db")}));
+  const Event back = Marked("back", kCustomer, kDevice, receipt.up_to_ms + 1);
+  result = Value(house_->Track({back, old[0]}, {}, Ack::kDurable));
+  EXPECT_EQ(result.accepted, 1);
+  EXPECT_EQ(result.ignored, 1);
+  EXPECT_THAT(IdsOf(*house_, Person::Customer(kCustomer)), ElementsAre(back.id));
+}
+
+TEST_F(PrivacyTest, ErasingSomebodyUnknownOrErasedIsHarmless) {
+  Fill(house_.get());
+  Privacy privacy(house_.get());
+  EXPECT_THAT(Value(privacy.Erase({"nobody we know"}))[0].rows, IsEmpty());
+  const std::string person = Value(privacy.Erase({kCustomer}))[0].person;
+  const Erasure again = Value(privacy.Erase({kCustomer}))[0];
+  EXPECT_EQ(again.person, person);
+  EXPECT_THAT(again.rows, IsEmpty());
+  EXPECT_THAT(Value(privacy.Resume()), IsEmpty());
+  EXPECT_FALSE(privacy.Erase({""}).ok());
+}
+
+// --- Killed at each step ---
+
+class KilledErasure : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(KilledErasure, IsFinishedByTheNextProcess) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // which runs this test again in a new process
+  constexpr char kFolder[] = "VITRINE_TEST_ERASE_FOLDER";
+  const char* const inherited = std::getenv(kFolder);
+  TempDir own;
+  const std::string folder = inherited != nullptr ? inherited : own.path();
+  if (inherited == nullptr) {
+    Fill(Value(WebHouse::Open({.directory = folder + "/db"})).get());
+    ::setenv(kFolder, folder.c_str(), 1);
+  }
+  EXPECT_EXIT(
+      {
+        const auto house = Value(WebHouse::Open({.directory = folder + "/db"}));
+        Privacy privacy(house.get(), [](absl::string_view step) {
+          if (step == GetParam()) ::raise(SIGKILL);
+          return absl::OkStatus();
+        });
+        privacy.Erase({kCustomer}).IgnoreError();
+      },
+      ::testing::KilledBySignal(SIGKILL), "");
+  ::unsetenv(kFolder);
+  auto house = Value(WebHouse::Open({.directory = folder + "/db"}));
+  EXPECT_EQ(Value(Privacy(house.get()).Resume()).size(), 1u);
+  EXPECT_THAT(Value(Privacy(house.get()).Resume()), IsEmpty());
+  ExpectErased(folder, std::move(house));
+}
+
+INSTANTIATE_TEST_SUITE_P(EachStep, KilledErasure,
+                         ::testing::Values("copies", "visitors", "events", "rows", "receipt", "log",
+                                           "tables", "manifest", "done"),
+                         [](const auto& step) { return step.param; });
+
+// --- Retention ---
+
+TEST_F(PrivacyTest, WhatIsTooOldGoesByItsKindAndDoesNotComeBack) {
+  SiteSettings settings = house_->GetSettings();
+  settings.retention_days[EventKind::PAGE_VIEW] = 10;
+  settings.retention_days[EventKind::LOGIN] = 5;
+  ASSERT_OK(house_->SetSettings(settings));
+  Event login = MakeEvent("login", "ann", kDay - 8 * kDayMs, EventKind::LOGIN);
+  login.__set_visitor_id("cookie");
+  const std::vector<Event> events = {
+      MakeEvent("old", "ann", kDay - 11 * kDayMs, EventKind::PAGE_VIEW),
+      MakeEvent("sale", "ann", kDay - 400 * kDayMs, EventKind::PURCHASE, "p"),
+      MakeEvent("new", "ann", kDay - 10 * kDayMs, EventKind::PAGE_VIEW), login,
+      MakeEvent("anonymous", "v:cookie", kDay - 9 * kDayMs, EventKind::PAGE_VIEW)};
+  ASSERT_OK(house_->Track(events, {}, Ack::kApplied).status());
+  Privacy privacy(house_.get());
+  EXPECT_EQ(Value(privacy.ApplyRetention(kDay)), 2);
+  // The login went; what it said stays as long as there is something that it is about.
+  EXPECT_THAT(IdsOf(*house_, Person::Customer("ann")), ElementsAre("anonymous", "new", "sale"));
+  EXPECT_EQ(Value(privacy.ApplyRetention(kDay)), 0);
+  EXPECT_EQ(Value(house_->Track(events, {}, Ack::kApplied)).ignored, 2);
+  EXPECT_EQ(house_->GetTotals().events, 3);
+  EXPECT_GT(Value(house_->MarkOf(Person::Customer("ann"))), 0u);
+  house_.reset();
+  house_ = Value(WebHouse::Open({.directory = dir_.File("db")}));  // the sums are checked here
+  EXPECT_EQ(Value(house_->GetSource("track")).outcomes.at("ignored:expired"), 2);
+  EXPECT_EQ(Value(Privacy(house_.get()).ApplyRetention(kDay + 30 * kDayMs)), 2);
+  EXPECT_THAT(IdsOf(*house_, Person::Customer("ann")), ElementsAre("sale"));
+}
+
+}  // namespace
+}  // namespace vitrine
