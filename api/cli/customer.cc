@@ -1,11 +1,14 @@
-// vitrine customer show|export|erase|unlink|relink, and vitrine retention apply.
+// vitrine customer show|export|erase|unlink|relink, and vitrine retention set|apply.
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 #include "api/cli/access.h"
 #include "api/cli/command.h"
@@ -162,6 +165,25 @@ absl::Status RunRetention(const Common& common) {
   return absl::OkStatus();
 }
 
+// "page_view=400": what is kept, for how many days.
+absl::Status RunKeep(const Common& common, const std::vector<std::string>& keep) {
+  SiteSettingsPatch patch;
+  patch.__isset.retention_days = true;
+  for (const std::string& text : keep) {
+    const std::vector<std::string> parts = absl::StrSplit(text, '=');
+    const std::optional<EventKind> kind = ParseEventKind(parts[0]);
+    int32_t days = 0;
+    if (parts.size() != 2 || !kind.has_value() || !absl::SimpleAtoi(parts[1], &days)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(text, ": not KIND=DAYS; kinds are ", EventKindNames()));
+    }
+    patch.retention_days[*kind] = days;
+  }
+  ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
+                   Access::Open(common.data, common.site, /*create=*/false));
+  return CatchThrift([&] { access->backoffice().import_done(common.site, patch); });
+}
+
 CLI::App* AddOne(CLI::App* customer, Common* common, const char* name, const char* what) {
   CLI::App* command = customer->add_subcommand(name, what);
   AddDataOption(command, common);
@@ -214,6 +236,13 @@ void AddRetention(CLI::App* app, Common* common, Action* action) {
                            "Drop the events that are older than the site's settings keep them.");
   AddJsonOption(apply, common);
   apply->callback([=] { *action = [=] { return RunRetention(*common); }; });
+
+  auto keep = std::make_shared<std::vector<std::string>>();
+  CLI::App* set = AddOne(retention, common, "set",
+                         "Say for how many days events of which kinds are kept, and drop what is\n"
+                         "older. A kind that is not named is kept for ever; none named: all are.");
+  set->add_option("KIND=DAYS", *keep, "For example page_view=400 search=90");
+  set->callback([=] { *action = [=] { return RunKeep(*common, *keep); }; });
 }
 
 }  // namespace vitrine::cli

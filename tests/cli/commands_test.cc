@@ -154,9 +154,16 @@ TEST_F(Commands, ACustomerIsShownExportedSeparatedAndErased) {
   EXPECT_THAT(outcome.out, HasSubstr("event_ids"));
   EXPECT_NE(customer("show", {"ann"}).exit_code, 0);
   EXPECT_EQ(nlohmann::json::parse(customer("export", {"bob"}).out)["events"].size(), 1u);
-  const Outcome retention =
-      RunProgram(Vitrine({"retention", "apply", "--data", dir_->File("data"), "--site", "small"}));
-  EXPECT_EQ(retention.exit_code, 0) << retention.err;
+  const auto retention = [](const std::string& what, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(),
+                     {"retention", what, "--data", dir_->File("data"), "--site", "small"});
+    return RunProgram(Vitrine(arguments));
+  };
+  EXPECT_NE(retention("set", {"login"}).exit_code, 0);
+  EXPECT_EQ(retention("apply", {}).exit_code, 0);
+  EXPECT_EQ(customer("show", {"bob"}).exit_code, 0);
+  EXPECT_EQ(retention("set", {"login=30"}).exit_code, 0);  // the login was in 2024
+  EXPECT_NE(customer("show", {"bob"}).exit_code, 0);
 }
 
 }  // namespace
