@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 
+#include "api/render/wording.h"
 #include "store/base/check.h"
 
 namespace vitrine {
@@ -19,14 +19,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr absl::string_view kGap = "  ";
 
-std::string CellText(const Report::Cell& cell, const Report::Column& column) {
-  if (const auto* text = std::get_if<std::string>(&cell)) return *text;
-  if (const auto* number = std::get_if<int64_t>(&cell)) return WithThousands(*number);
-  return absl::StrFormat("%.*f", column.decimals, std::get<double>(cell));
-}
-
-bool IsNumber(const Report::Cell& cell) { return !std::holds_alternative<std::string>(cell); }
-
 // Numbers stand right, text left; the last column of text is not filled up.
 std::string Pad(const std::string& text, size_t width, bool right, bool is_last) {
   const size_t missing = width - std::min(width, DisplayWidth(text));
@@ -34,17 +26,21 @@ std::string Pad(const std::string& text, size_t width, bool right, bool is_last)
   return is_last ? text : text + std::string(missing, ' ');
 }
 
-void AppendTable(const Report::Table& table, std::string* out) {
+void AppendTable(const Report::Table& table, Language language, std::string* out) {
   const size_t columns = table.columns.size();
   std::vector<size_t> widths(columns);
   std::vector<bool> right(columns, !table.rows.empty());
   std::vector<std::vector<std::string>> texts;
-  for (size_t c = 0; c < columns; ++c) widths[c] = DisplayWidth(table.columns[c].name);
+  std::vector<std::string> heads;
+  for (size_t c = 0; c < columns; ++c) {
+    heads.push_back(HeadOf(language, table.columns[c]));
+    widths[c] = DisplayWidth(heads[c]);
+  }
   for (const std::vector<Report::Cell>& row : table.rows) {
     CHECK(row.size() == columns) << "table " << table.name;
     std::vector<std::string>& line = texts.emplace_back();
     for (size_t c = 0; c < columns; ++c) {
-      line.push_back(CellText(row[c], table.columns[c]));
+      line.push_back(FormatCell(language, row[c], table.columns[c]));
       widths[c] = std::max(widths[c], DisplayWidth(line.back()));
       if (!IsNumber(row[c])) right[c] = false;
     }
@@ -55,20 +51,36 @@ void AppendTable(const Report::Table& table, std::string* out) {
     }
     out->push_back('\n');
   };
-  if (!table.title.empty()) absl::StrAppend(out, table.title, "\n");
-  std::vector<std::string> heads;
+  const std::string title = TitleOf(language, table);
+  if (!title.empty()) absl::StrAppend(out, title, "\n");
   std::vector<std::string> rules;
-  for (size_t c = 0; c < columns; ++c) {
-    heads.push_back(table.columns[c].name);
-    rules.emplace_back(widths[c], '-');
-  }
+  for (size_t c = 0; c < columns; ++c) rules.emplace_back(widths[c], '-');
   append_line(heads);
   append_line(rules);
   for (const std::vector<std::string>& line : texts) append_line(line);
 }
 
+// Words of ours as programs know them: "cart" for "stage.cart".
+std::string Word(const Report::Message& message) {
+  if (!message.arguments.empty()) return FormatMessage(Language::kEnglish, message);
+  return message.key.substr(message.key.rfind('.') + 1);
+}
+
+Json ToJson(const Report::Text& text) {
+  if (const auto* message = std::get_if<Report::Message>(&text)) return Word(*message);
+  return std::get<std::string>(text);
+}
+
 Json ToJson(const Report::Cell& cell) {
-  return std::visit([](const auto& value) { return Json(value); }, cell);
+  if (const auto* message = std::get_if<Report::Message>(&cell)) return Word(*message);
+  if (const auto* parts = std::get_if<Report::Parts>(&cell)) {
+    Json list = Json::array();
+    for (const Report::Text& part : parts->parts) list.push_back(ToJson(part));
+    return list;
+  }
+  if (const auto* text = std::get_if<std::string>(&cell)) return *text;
+  if (const auto* number = std::get_if<int64_t>(&cell)) return *number;
+  return std::get<double>(cell);
 }
 
 }  // namespace
@@ -100,14 +112,18 @@ std::string WithThousands(int64_t number) {
   return number < 0 ? "-" + digits : digits;
 }
 
-std::string RenderText(const Report& report) {
+std::string RenderText(const Report& report, Language language) {
   std::string out;
   for (const Report::Table& table : report.tables) {
     if (!out.empty()) out.push_back('\n');
-    AppendTable(table, &out);
+    AppendTable(table, language, &out);
   }
-  if (!report.notes.empty() && !out.empty()) out.push_back('\n');
+  const bool notes = !report.notes.empty() || !report.messages.empty();
+  if (notes && !out.empty()) out.push_back('\n');
   for (const std::string& note : report.notes) absl::StrAppend(&out, note, "\n");
+  for (const Report::Message& message : report.messages) {
+    absl::StrAppend(&out, FormatMessage(language, message), "\n");
+  }
   return out;
 }
 
@@ -122,7 +138,11 @@ std::string RenderJson(const Report& report) {
     }
     tables[table.name] = std::move(rows);
   }
-  const Json document = {{"tables", std::move(tables)}, {"notes", report.notes}};
+  Json notes = report.notes;
+  for (const Report::Message& message : report.messages) {
+    notes.push_back(FormatMessage(Language::kEnglish, message));
+  }
+  const Json document = {{"tables", std::move(tables)}, {"notes", std::move(notes)}};
   // Text that is no UTF-8 must not stop a report: its bytes are replaced.
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

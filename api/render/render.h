@@ -7,14 +7,16 @@
 
 #include "absl/strings/string_view.h"
 
+#include "api/render/messages.h"
 #include "store/base/report.h"
 
 namespace vitrine {
 
 // Aligned tables for a terminal, then the notes.
-std::string RenderText(const Report& report);
+std::string RenderText(const Report& report, Language language = Language::kEnglish);
 
-// {"tables": {"<name>": [{"<column>": value, ...}, ...]}, "notes": [...]}, indented.
+// {"tables": {"<name>": [{"<column>": value, ...}, ...]}, "notes": [...]}, indented. The same in
+// every language: names are keys, shares are 0 to 1, days are 2024-01-31, notes are English.
 std::string RenderJson(const Report& report);
 
 // How many columns a terminal gives to this UTF-8 text: one for each code point, none for a

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/render/messages.h"
+#include "api/render/wording.h"
 #include "tests/testing/testing.h"
 
 namespace vitrine {
@@ -42,6 +44,93 @@ TEST(RenderJson, SurvivesTextThatIsNotUtf8) {
   Report report;
   report.notes.push_back("\xff");
   EXPECT_NO_THROW(nlohmann::json::parse(RenderJson(report)));
+}
+
+// Every kind of cell, column and note.
+Report AllKinds() {
+  Report report;
+  report.tables.push_back({"funnel",
+                           "",
+                           {{"stage"},
+                            {"sessions"},
+                            {"share", 1, Report::Unit::kShare},
+                            {"day", 0, Report::Unit::kDay},
+                            {"path"}},
+                           {{Report::Message{"stage.cart"}, int64_t{1204}, 0.125, "2024-03-20",
+                             Report::Parts{{"/p/1", Report::Message{"page.cart"}}, true}}}});
+  report.messages.push_back({"mine.robots", {int64_t{1500}}});
+  return report;
+}
+
+TEST(RenderText, SpeaksPersianInItsOwnDigitsAndCalendarStillAligned) {
+  EXPECT_EQ(RenderText(AllKinds(), Language::kPersian),
+            "قیف خرید\n"
+            "  مرحله     نشست‌ها    سهم  روز         مسیر\n"
+            "  --------  ------  -----  ----------  ---------------\n"
+            "  سبد خرید   ۱٬۲۰۴  ۱۲٫۵٪  ۱۴۰۳/۰۱/۰۱  /p/1 › سبد خرید\n"
+            "\n"
+            "۱٬۵۰۰ نشست ربات‌ها کنار گذاشته شده است.\n");
+}
+
+TEST(RenderText, ShowsSharesAsPerCentAndPartsJoined) {
+  EXPECT_EQ(RenderText(AllKinds()),
+            "Funnel\n"
+            "  stage  sessions  share  day         path\n"
+            "  -----  --------  -----  ----------  -----------\n"
+            "  cart      1,204  12.5%  2024-03-20  /p/1 › cart\n"
+            "\n"
+            "1,500 sessions of robots are left out.\n");
+}
+
+TEST(RenderJson, GivesProgramsKeysAndNumbers) {
+  const auto json = nlohmann::json::parse(RenderJson(AllKinds()));
+  const auto& row = json["tables"]["funnel"][0];
+  EXPECT_EQ(row["stage"], "cart");
+  EXPECT_EQ(row["sessions"], 1204);
+  EXPECT_EQ(row["share"], 0.125);
+  EXPECT_EQ(row["day"], "2024-03-20");
+  EXPECT_EQ(row["path"], (nlohmann::json{"/p/1", "cart"}));
+  EXPECT_EQ(json["notes"][0], "1,500 sessions of robots are left out.");
+}
+
+TEST(Catalogue, IsSortedAndSaysTheSameInEachLanguage) {
+  absl::string_view before;
+  for (const CatalogueEntry& entry : Catalogue()) {
+    EXPECT_LT(before, entry.key);
+    before = entry.key;
+    EXPECT_FALSE(entry.english.empty()) << entry.key;
+    EXPECT_FALSE(entry.persian.empty()) << entry.key;
+    for (const char* argument : {"{0}", "{1}", "{2}"}) {
+      EXPECT_EQ(entry.english.find(argument) == absl::string_view::npos,
+                entry.persian.find(argument) == absl::string_view::npos)
+          << entry.key << " " << argument;
+    }
+  }
+}
+
+TEST(FormatMessage, PutsArgumentsInAndLeavesUnknownKeysAsTheyAre) {
+  EXPECT_EQ(FormatMessage(Language::kEnglish, {"mine.title", {std::string("{0} {1}")}}),
+            "What the clickstream of {0} {1} says");
+  EXPECT_EQ(FormatMessage(Language::kEnglish, {"no.such {0}", {int64_t{7}}}), "no.such 7");
+  EXPECT_EQ(FormatMessage(Language::kEnglish, {"mine.title"}), "What the clickstream of {0} says");
+}
+
+TEST(FormatDay, KnowsThePersianCalendar) {
+  const auto persian = [](const char* day) { return FormatDay(Language::kPersian, day); };
+  EXPECT_EQ(persian("2024-03-20"), "۱۴۰۳/۰۱/۰۱");
+  EXPECT_EQ(persian("2025-03-20"), "۱۴۰۳/۱۲/۳۰");  // a leap year's last day
+  EXPECT_EQ(persian("2025-03-21"), "۱۴۰۴/۰۱/۰۱");
+  EXPECT_EQ(persian("2000-01-01"), "۱۳۷۸/۱۰/۱۱");
+  EXPECT_EQ(persian("1990-01-01"), "۱۳۶۸/۱۰/۱۱");
+  EXPECT_EQ(persian("yesterday"), "yesterday");
+  EXPECT_EQ(FormatDay(Language::kEnglish, "2024-03-20"), "2024-03-20");
+}
+
+TEST(FormatDecimal, GroupsThousandsAndKeepsTheSign) {
+  EXPECT_EQ(FormatDecimal(Language::kEnglish, -1234567.891, 2), "-1,234,567.89");
+  EXPECT_EQ(FormatDecimal(Language::kEnglish, -123, 0), "-123");
+  EXPECT_EQ(FormatDecimal(Language::kPersian, 1234.5, 1), "۱٬۲۳۴٫۵");
+  EXPECT_EQ(FormatShare(Language::kEnglish, 0.1234, 1), "12.3%");
 }
 
 TEST(WithThousands, GroupsByThree) {

@@ -1,0 +1,44 @@
+// How numbers, days and messages are written in each language. Plain text: whoever puts it into a
+// page escapes it.
+
+#ifndef VITRINE_API_RENDER_WORDING_H_
+#define VITRINE_API_RENDER_WORDING_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+#include "api/render/messages.h"
+#include "store/base/report.h"
+
+namespace vitrine {
+
+// "12,345,678"; in Persian with its own digits and signs: "۱۲٬۳۴۵٬۶۷۸", "۰٫۵", "۱۲٪".
+std::string FormatInteger(Language language, int64_t number);
+std::string FormatDecimal(Language language, double number, int decimals);
+std::string FormatShare(Language language, double share, int decimals);
+
+// A day like "2024-03-20"; in Persian of the Solar Hijri calendar: "۱۴۰۳/۰۱/۰۱". Other text is
+// returned as it is.
+std::string FormatDay(Language language, absl::string_view day);
+
+std::string FormatArgument(Language language, const Report::Message::Argument& argument);
+
+// The message with its arguments in it, each passed through `decorate` first. A key that the
+// catalogue does not have is its own text.
+std::string FormatMessage(Language language, const Report::Message& message,
+                          const std::function<std::string(const std::string&)>& decorate = nullptr);
+
+// A text, a cell, the head of a column, the heading of a table. Parts are joined by " › " or " + ".
+std::string FormatText(Language language, const Report::Text& text);
+std::string FormatCell(Language language, const Report::Cell& cell, const Report::Column& column);
+std::string HeadOf(Language language, const Report::Column& column);
+std::string TitleOf(Language language, const Report::Table& table);
+
+bool IsNumber(const Report::Cell& cell);
+
+}  // namespace vitrine
+
+#endif  // VITRINE_API_RENDER_WORDING_H_

@@ -1,0 +1,119 @@
+#include "api/render/page.h"
+
+#include <fstream>
+
+#include "api/render/markup.h"
+#include "tests/testing/process.h"
+
+namespace vitrine {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::Outcome;
+using testing::RunProgram;
+using testing::TempDir;
+
+constexpr char kHostile[] = "<script>alert('x')</script> & \"quotes\"\x01\xff";
+
+// What a shop may have in its data, in every place where data can stand, with every kind of plot.
+Report Hostile() {
+  Report report;
+  report.tables = {
+      {"overview",
+       "",
+       {{"sessions"}, {"share", 1, Report::Unit::kShare}, {"<i>"}},
+       {{int64_t{1234}, 0.5, kHostile}}},
+      {"by_day",
+       "",
+       {{"day", 0, Report::Unit::kDay}, {"sessions"}},
+       {{"2024-03-20", int64_t{5}}, {"2024-03-21", int64_t{7}}, {"2024-03-22", int64_t{0}}}},
+      {"entry_pages",
+       "",
+       {{"page"}, {"sessions"}},
+       {{kHostile, int64_t{3}}, {Report::Message{"page.cart"}, int64_t{2}}}},
+      {"transitions",
+       "",
+       {{"from"}, {"to"}, {"times"}},
+       {{kHostile, Report::Message{"page.exit"}, int64_t{3}},
+        {"/", kHostile, int64_t{2}},
+        {"/", "/", int64_t{1}}}},
+      {"paths", "", {{"path"}, {"sessions"}}, {}},
+      {"searches",
+       kHostile,
+       {{"search_terms"}, {"products"}},
+       {{kHostile, Report::Parts{{kHostile, "گلدان سفید"}, false}},
+        {"b", Report::Parts{{"c"}, true}}}}};
+  report.plots = {{Report::Plot::Kind::kLine, "by_day", {"day", "sessions"}},
+                  {Report::Plot::Kind::kBars, "entry_pages", {"page", "sessions"}},
+                  {Report::Plot::Kind::kGraph, "transitions", {"from", "to", "times"}},
+                  {Report::Plot::Kind::kBars, "paths", {"path", "sessions"}},
+                  {Report::Plot::Kind::kBars, "entry_pages", {"page", "no such column"}}};
+  report.notes = {kHostile};
+  report.messages = {{"mine.robots", {int64_t{1500}}}, {kHostile}};
+  return report;
+}
+
+class Page : public ::testing::TestWithParam<Language> {
+ protected:
+  const std::string page_ = RenderPage(Hostile(), kHostile, GetParam());
+};
+
+INSTANTIATE_TEST_SUITE_P(Languages, Page,
+                         ::testing::Values(Language::kEnglish, Language::kPersian));
+
+TEST_P(Page, IsWellFormedWhateverTheDataAre) {
+  const TempDir dir;
+  std::ofstream(dir.File("page.html")) << page_;
+  // The strictest reader there is: an XML parser. Every reference of the contents leads somewhere.
+  const Outcome outcome = RunProgram({"python3", "-c", R"(
+import sys, xml.etree.ElementTree as tree
+page = tree.parse(sys.argv[1]).getroot()
+ids = [e.get("id") for e in page.iter() if e.get("id")]
+assert len(ids) == len(set(ids)), ids
+for link in page.iter("a"): assert link.get("href")[1:] in ids, link.get("href")
+print(len(list(page.iter("svg"))), len(list(page.iter("table"))), len(list(page.iter("script"))))
+)",
+                                      dir.File("page.html")});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  // Three plots, of which the line has a picture inside; tables with rows, one of them as tiles.
+  EXPECT_EQ(outcome.out, "4 4 1\n");
+}
+
+TEST_P(Page, EscapesDataAndCarriesNoForeignMarkup) {
+  EXPECT_THAT(page_, Not(HasSubstr("<script>alert")));
+  EXPECT_THAT(page_, HasSubstr("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; "
+                               "&quot;quotes&quot;\xef\xbf\xbd\xef\xbf\xbd"));
+}
+
+TEST_P(Page, AsksNobodyForAnything) {
+  for (const char* request : {"http:", "https:", "//", "src=", "@import", "url(h", "<link"}) {
+    EXPECT_THAT(page_, Not(HasSubstr(request)));
+  }
+  EXPECT_THAT(page_, HasSubstr("default-src 'none'"));
+}
+
+TEST(RenderPage, RunsFromRightToLeftInPersianWithDataIsolated) {
+  const std::string page = RenderPage(Hostile(), "فروشگاه", Language::kPersian);
+  EXPECT_THAT(page, HasSubstr("<html lang=\"fa\" dir=\"rtl\">"));
+  EXPECT_THAT(page, HasSubstr("<bdi>۱٬۲۳۴</bdi>"));
+  EXPECT_THAT(page, HasSubstr("<bdi>۱۴۰۳/۰۱/۰۱</bdi>"));
+  EXPECT_THAT(page, HasSubstr("<bdi>گلدان سفید</bdi>"));
+  EXPECT_THAT(page, HasSubstr("<bdi>۱٬۵۰۰</bdi> نشست ربات‌ها"));
+  EXPECT_THAT(page, HasSubstr("data-v=\"2024-03-20\""));  // sorts in any calendar
+  EXPECT_THAT(RenderPage(Hostile(), "shop", Language::kEnglish),
+              HasSubstr("<html lang=\"en\" dir=\"ltr\">"));
+}
+
+TEST(RenderPage, SaysWhereThereIsNothing) {
+  EXPECT_THAT(RenderPage(Hostile(), "shop", Language::kEnglish),
+              HasSubstr("Paths</h2>\n<p class=\"empty\">Nothing to show here.</p>"));
+}
+
+TEST(Escape, LeavesOrdinaryTextAlone) {
+  EXPECT_EQ(Escape("گلدان سفید 3 × 4 – ok"), "گلدان سفید 3 × 4 – ok");
+  EXPECT_EQ(Escape("a\xe2\x82"), "a\xef\xbf\xbd\xef\xbf\xbd");  // cut off in the middle
+}
+
+}  // namespace
+}  // namespace vitrine
