@@ -289,6 +289,7 @@ TEST_F(PrivacyTest, WhatIsTooOldGoesByItsKindAndDoesNotComeBack) {
   ASSERT_OK(house_->Track(events, {}, Ack::kApplied).status());
   Privacy privacy(house_.get());
   EXPECT_EQ(Value(privacy.ApplyRetention(kDay)), 2);
+  EXPECT_THAT(Value(house_->VisitorsOf("ann")), ElementsAre("cookie"));
   // The login went; what it said stays as long as there is something that it is about.
   EXPECT_THAT(IdsOf(*house_, Person::Customer("ann")), ElementsAre("anonymous", "new", "sale"));
   EXPECT_EQ(Value(privacy.ApplyRetention(kDay)), 0);
@@ -300,6 +301,7 @@ TEST_F(PrivacyTest, WhatIsTooOldGoesByItsKindAndDoesNotComeBack) {
   EXPECT_EQ(Value(house_->GetSource("track")).outcomes.at("ignored:expired"), 2);
   EXPECT_EQ(Value(Privacy(house_.get()).ApplyRetention(kDay + 30 * kDayMs)), 2);
   EXPECT_THAT(IdsOf(*house_, Person::Customer("ann")), ElementsAre("sale"));
+  EXPECT_THAT(Value(house_->VisitorsOf("ann")), IsEmpty());  // nothing is left that it is about
 }
 
 }  // namespace
