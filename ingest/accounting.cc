@@ -80,6 +80,9 @@ Report AccountingReport(const ImportSummary& summary) {
         "The file no longer begins as it did: it was read again from its first line. Events that "
         "were in it before count as duplicates.");
   }
+  if (!summary.format.empty()) {
+    report.notes.push_back(absl::StrCat("It was read as ", summary.format, "."));
+  }
   if (!summary.first_rejects.empty()) report.tables.push_back(RejectsTable(summary));
   return report;
 }

@@ -1,272 +1,323 @@
 #include "ingest/importer.h"
 
 #include <algorithm>
-#include <deque>
-#include <exception>
+#include <cerrno>
 #include <filesystem>
 #include <optional>
-#include <thread>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
+#include "absl/strings/strip.h"
 
-#include "ingest/formats/line_reader.h"
-#include "ingest/line_parser.h"
+#include "ingest/batch_reader.h"
+#include "ingest/formats/byte_source.h"
 #include "store/base/atomic_file.h"
 #include "store/base/clock.h"
-#include "store/base/limits.h"
 #include "store/base/status_macros.h"
 
 namespace vitrine {
 namespace {
 
-// A batch also ends here, so that long lines do not make big batches.
-constexpr int64_t kBatchSourceBytes = 8 << 20;
-// Parsed batches that may wait for the store.
-constexpr size_t kBatchesAhead = 2;
 constexpr size_t kFirstRejects = 10;
 
-// The file, open where its source stands.
-struct OpenSource {
-  LineReader reader;
-  LineParser parser;
-  SourceState state;
-};
-
-// Cuts the rest of a file into batches.
-class BatchReader {
- public:
-  BatchReader(OpenSource source, size_t batch_events)
-      : source_(std::move(source)),
-        batch_events_(std::clamp<size_t>(batch_events, 1, limits::kBatchEventsMax)) {}
-
-  // The next batch; none at the end of the file.
-  absl::StatusOr<std::optional<EventBatch>> Next() {
-    EventBatch batch;
-    batch.source = source_.state.name;
-    batch.from_bytes = batch.to_bytes = source_.state.bytes;
-    batch.from_lines = batch.to_lines = source_.state.lines;
-    Line line;
-    while (batch.events.size() + batch.rejects.size() < batch_events_ &&
-           batch.to_bytes - batch.from_bytes < kBatchSourceBytes && source_.reader.Next(&line)) {
-      Take(line, &batch);
-      ++batch.to_lines;
-      batch.to_bytes = source_.reader.Position();
-    }
-    RETURN_IF_ERROR(source_.reader.status());
-    batch.to_bytes = source_.reader.Position();
-    if (batch.to_bytes == batch.from_bytes) return std::nullopt;
-    batch.to_digest = source_.reader.Digest();
-    source_.state.bytes = batch.to_bytes;
-    source_.state.lines = batch.to_lines;
-    return batch;
-  }
-
- private:
-  void Take(const Line& line, EventBatch* batch) {
-    Event& event = batch->events.emplace_back();
-    Outcome outcome = source_.parser.Parse(line, &event);
-    if (outcome.kind == Outcome::Kind::kEvent) return;
-    batch->events.pop_back();
-    if (outcome.kind == Outcome::Kind::kIgnored) {
-      ++batch->ignored[outcome.reason];
-      return;
-    }
-    Reject& reject = batch->rejects.emplace_back();
-    reject.line = line.number;
-    reject.byte_offset = line.offset;
-    reject.reason = std::move(outcome.reason);
-    reject.detail = std::move(outcome.detail);
-    reject.raw = std::string(line.text.substr(0, limits::kRejectRawBytesMax));
-  }
-
-  OpenSource source_;
-  const size_t batch_events_;
-};
-
-// Batches on their way from the thread that parses to the one that writes.
-class BatchQueue {
- public:
-  // Waits for room. False: nobody wants any more.
-  bool Push(EventBatch batch) {
-    absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(this, &BatchQueue::HasRoom));
-    if (cancelled_) return false;
-    batches_.push_back(std::move(batch));
-    return true;
-  }
-
-  // No batch comes after those that were pushed, for this reason (OK: the file is at its end).
-  void Close(absl::Status status) {
-    absl::MutexLock lock(&mutex_);
-    closed_ = true;
-    status_ = std::move(status);
-  }
-
-  // Waits for a batch. None: the file is at its end. The reader's error, after its last batch.
-  absl::StatusOr<std::optional<EventBatch>> Pop() {
-    absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(this, &BatchQueue::HasNews));
-    if (batches_.empty()) {
-      RETURN_IF_ERROR(status_);
-      return std::nullopt;
-    }
-    EventBatch batch = std::move(batches_.front());
-    batches_.pop_front();
-    return batch;
-  }
-
-  // Lets go of the thread that pushes.
-  void Cancel() {
-    absl::MutexLock lock(&mutex_);
-    cancelled_ = true;
-  }
-
- private:
-  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return cancelled_ || batches_.size() < kBatchesAhead;
-  }
-  bool HasNews() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return closed_ || !batches_.empty();
-  }
-
-  absl::Mutex mutex_;
-  std::deque<EventBatch> batches_ ABSL_GUARDED_BY(mutex_);
-  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
-  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Status status_ ABSL_GUARDED_BY(mutex_);
-};
-
-absl::Status ReadBatches(BatchReader* reader, BatchQueue* queue) {
-  while (true) {
-    ASSIGN_OR_RETURN(std::optional<EventBatch> batch, reader->Next());
-    if (!batch.has_value() || !queue->Push(*std::move(batch))) return absl::OkStatus();
-  }
+absl::StatusOr<std::string> SourceName(const std::string& path, const ImportOptions& options) {
+  if (!options.source_name.empty()) return options.source_name;
+  if (path == kStandardInput) return "stdin";
+  std::error_code error;
+  const std::filesystem::path canonical = std::filesystem::canonical(path, error);
+  if (error) return ErrnoStatus("cannot open", path, error.value());
+  return canonical.string();
 }
 
-// Where the parsing thread begins and ends.
-void ReadBatchesInThread(BatchReader* reader, BatchQueue* queue) {
-  try {
-    queue->Close(ReadBatches(reader, queue));
-  } catch (const std::exception& e) {
-    queue->Close(absl::InternalError(absl::StrCat("parsing stopped: ", e.what())));
+// Which file a path or a descriptor is, and how long.
+struct FileFacts {
+  dev_t device = 0;
+  ino_t inode = 0;
+  int64_t bytes = 0;
+  int64_t modified_ns = 0;
+  bool regular = false;
+
+  bool IsSameFile(const FileFacts& other) const {
+    return device == other.device && inode == other.inode;
   }
+};
+
+FileFacts FactsOf(const struct stat& s) {
+  return {.device = s.st_dev,
+          .inode = s.st_ino,
+          .bytes = s.st_size,
+          .modified_ns = s.st_mtim.tv_sec * int64_t{1'000'000'000} + s.st_mtim.tv_nsec,
+          .regular = S_ISREG(s.st_mode)};
+}
+
+// None: there is no such file.
+std::optional<FileFacts> Look(const std::string& path) {
+  struct stat s;
+  if (::stat(path.c_str(), &s) != 0) return std::nullopt;
+  return FactsOf(s);
+}
+
+absl::StatusOr<FileFacts> Look(const ByteSource& source) {
+  struct stat s;
+  if (::fstat(source.descriptor(), &s) != 0) {
+    return ErrnoStatus("cannot look at", "the file that is followed", errno);
+  }
+  return FactsOf(s);
+}
+
+absl::string_view Unpacked(absl::string_view name) {
+  if (!absl::ConsumeSuffix(&name, ".gz")) absl::ConsumeSuffix(&name, ".zst");
+  return name;
+}
+
+// Whether a rotation calls the old `name` so: access.log.1, access.log-20260131.gz.
+bool IsRotation(absl::string_view name, absl::string_view other) {
+  other = Unpacked(other);
+  if (!absl::ConsumePrefix(&other, name) || other.size() < 2) return false;
+  return std::all_of(other.begin(), other.end(), [](char c) {
+    return absl::ascii_isdigit(c) || absl::string_view(".-_T").find(c) != absl::string_view::npos;
+  });
 }
 
 class Import {
  public:
-  Import(const std::string& path, const Mapping& mapping, BatchSink* sink,
-         const ImportOptions& options)
-      : path_(path), mapping_(mapping), sink_(sink), options_(options) {}
+  Import(const Mapping& mapping, BatchSink* sink, const ImportOptions& options,
+         FollowWaiter* waiter)
+      : options_(options), waiter_(waiter) {
+    origin_.mapping = &mapping;
+    origin_.sink = sink;
+    origin_.batch_events = options.batch_events;
+  }
 
-  absl::StatusOr<ImportSummary> Run() {
+  absl::StatusOr<ImportSummary> Run(const std::string& path) {
     const int64_t start_ns = Clock::System().SteadyNs();
-    ASSIGN_OR_RETURN(const std::string name, SourceName());
-    ASSIGN_OR_RETURN(summary_.before, sink_->Source(name));
-    ASSIGN_OR_RETURN(OpenSource source, Open(summary_.before));
-    ASSIGN_OR_RETURN(bytes_total_, source.reader.FileSize());
-    lines_in_ = lines_before_ = source.state.lines;
-
-    absl::Status status = Pump(BatchReader(std::move(source), options_.batch_events));
-    if (status.ok()) status = sink_->Finish(mapping_.site);
-    if (!status.ok()) return SayWhatIsIn(status);
-    ASSIGN_OR_RETURN(summary_.after, sink_->Source(name));
+    origin_.path = path;
+    ASSIGN_OR_RETURN(origin_.name, SourceName(path, options_));
+    ASSIGN_OR_RETURN(summary_.before, origin_.sink->Source(origin_.name));
+    lines_in_ = summary_.before.lines;
+    if (waiter_ == nullptr) {
+      RETURN_IF_ERROR(ReadWhole(origin_));
+    } else {
+      RETURN_IF_ERROR(Follow());
+    }
+    RETURN_IF_ERROR(SayWhatIsIn(Finish()));
+    ASSIGN_OR_RETURN(summary_.after, origin_.sink->Source(origin_.name));
     summary_.seconds = static_cast<double>(Clock::System().SteadyNs() - start_ns) * 1e-9;
     return std::move(summary_);
   }
 
  private:
-  absl::StatusOr<std::string> SourceName() const {
-    std::error_code error;
-    const std::filesystem::path canonical = std::filesystem::canonical(path_, error);
-    if (error) return ErrnoStatus("cannot open", path_, error.value());
-    return options_.source_name.empty() ? canonical.string() : options_.source_name;
+  // Reads a file that does not grow to its end.
+  absl::Status ReadWhole(const BatchReader::Origin& origin) {
+    ASSIGN_OR_RETURN(BatchReader reader, BatchReader::Open(origin));
+    return ReadOn(&reader);
   }
 
-  // Opens the file where `state` says, or at its beginning if it is no longer what was read then.
-  absl::StatusOr<OpenSource> Open(SourceState state) {
-    ASSIGN_OR_RETURN(OpenSource source, OpenAtFirstLine(state));
-    if (state.bytes == 0) return source;
-    LineReader& reader = source.reader;
-    const bool same =
-        reader.SkipTo(state.bytes) && reader.Digest() == state.digest && reader.SkipLineEnd();
-    RETURN_IF_ERROR(reader.status());
-    if (same) {
-      if (source.parser.HasMemory()) RETURN_IF_ERROR(RecallUpTo(state, &source.parser));
-      return source;
-    }
-    RETURN_IF_ERROR(sink_->RestartSource(state.name));
-    ASSIGN_OR_RETURN(state, sink_->Source(state.name));
-    return OpenAtFirstLine(state);
-  }
-
-  // Shows the parser what was read before: its lines depend on them.
-  absl::Status RecallUpTo(const SourceState& state, LineParser* parser) const {
-    ASSIGN_OR_RETURN(OpenSource again, OpenAtFirstLine(state));
-    for (Line line; again.reader.Position() < state.bytes && again.reader.Next(&line);) {
-      parser->Recall(line, state.lines + 1);
-    }
-    return again.reader.status();
-  }
-
-  absl::StatusOr<OpenSource> OpenAtFirstLine(const SourceState& state) const {
-    ASSIGN_OR_RETURN(LineReader reader, LineReader::Open(path_, LineParser::Delimiter(mapping_)));
-    ASSIGN_OR_RETURN(const int64_t size, reader.FileSize());
-    if (size == 0) return absl::InvalidArgumentError(absl::StrCat(path_, " is empty"));
-    absl::StatusOr<LineParser> parser = LineParser::Create(mapping_, &reader);
-    RETURN_IF_ERROR(Annotate(parser.status(), path_));
-    return OpenSource{std::move(reader), *std::move(parser), state};
-  }
-
-  // Parses on a thread of its own while this one writes.
-  absl::Status Pump(BatchReader reader) {
-    BatchQueue queue;
-    std::thread parsing(ReadBatchesInThread, &reader, &queue);
-    const absl::Status status = WriteBatches(&queue);
-    queue.Cancel();
-    parsing.join();
-    return status;
-  }
-
-  absl::Status WriteBatches(BatchQueue* queue) {
-    while (true) {
-      ASSIGN_OR_RETURN(const std::optional<EventBatch> batch, queue->Pop());
-      if (!batch.has_value()) return absl::OkStatus();
-      RETURN_IF_ERROR(sink_->Commit(*batch).status());
-      lines_in_ = batch->to_lines;
-      for (const Reject& reject : batch->rejects) {
+  // Reads what there is, and commits it.
+  absl::Status ReadOn(BatchReader* reader) {
+    summary_.format = reader->FormatDescription();
+    lines_in_ = reader->state().lines;
+    const int64_t lines_before = lines_in_;
+    ASSIGN_OR_RETURN(const int64_t bytes_total, reader->lines().source().FileSize());
+    return SayWhatIsIn(PumpBatches(reader, [&](const CutBatch& cut) -> absl::StatusOr<bool> {
+      RETURN_IF_ERROR(origin_.sink->Commit(cut.batch).status());
+      lines_in_ = cut.batch.to_lines;
+      unfinished_ = true;
+      for (const Reject& reject : cut.batch.rejects) {
         if (summary_.first_rejects.size() == kFirstRejects) break;
         summary_.first_rejects.push_back(reject);
       }
       if (options_.on_progress) {
-        options_.on_progress({batch->to_bytes, bytes_total_, batch->to_lines - lines_before_});
+        options_.on_progress({cut.file_bytes, bytes_total, lines_in_ - lines_before});
       }
+      return !Stopped();
+    }));
+  }
+
+  bool Stopped() const { return waiter_ != nullptr && waiter_->Stopped(); }
+
+  absl::Status Finish() {
+    unfinished_ = false;
+    return origin_.sink->Finish(origin_.mapping->site);
+  }
+
+  // --- Following ---
+
+  // Reads the file and what it grows by; when another takes its name, the rest of it and then the
+  // other.
+  absl::Status Follow() {
+    if (LineParser::Delimiter(*origin_.mapping).has_value()) {
+      return absl::InvalidArgumentError("only files of lines can be followed, no CSV");
+    }
+    while (!Stopped()) {
+      ASSIGN_OR_RETURN(const bool has_line, WaitForALine());
+      if (!has_line) return absl::OkStatus();
+      RETURN_IF_ERROR(FinishPredecessors());
+      ASSIGN_OR_RETURN(BatchReader reader, BatchReader::Open(origin_));
+      if (!reader.lines().source().IsPlain()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(origin_.path, " is packed: only a plain file grows by lines"));
+      }
+      RETURN_IF_ERROR(FollowOne(&reader));
+    }
+    return absl::OkStatus();
+  }
+
+  // Waits until the file is there and holds a whole line, by which a format can be recognised.
+  // False: told to stop before.
+  absl::StatusOr<bool> WaitForALine() {
+    while (true) {
+      if (Look(origin_.path).has_value()) {
+        ASSIGN_OR_RETURN(const LineReader reader, LineReader::Open(origin_.path, std::nullopt));
+        if (absl::StrContains(reader.Ahead(), "\n") || !reader.source().IsPlain()) return true;
+      }
+      if (!waiter_->Wait()) return false;
     }
   }
 
+  // Until the file is over, or we are told to stop.
+  absl::Status FollowOne(BatchReader* reader) {
+    constexpr int kQuietRounds = 2;  // a server takes a moment to let go of the old file
+    reader->lines().SetGrowing(true);
+    int quiet = 0;
+    tail_.clear();
+    tail_end_ = 0;
+    while (true) {
+      // Looked at before anything is read: what stands in a file that was truncated is none of the
+      // old one's.
+      ASSIGN_OR_RETURN(const Change change, ChangeOf(reader->lines().source()));
+      if (change == Change::kTruncated) return absl::OkStatus();
+      const int64_t before = reader->state().bytes;
+      reader->lines().LookAgain();
+      RETURN_IF_ERROR(ReadOn(reader));
+      tail_end_ = reader->lines().source().FilePosition();
+      tail_ = TailAt(reader->lines().source(), tail_end_);
+      if (Stopped()) return absl::OkStatus();
+      if (unfinished_) RETURN_IF_ERROR(SayWhatIsIn(Finish()));
+      if (reader->state().bytes > before) {
+        quiet = 0;
+        continue;
+      }
+      quiet = change == Change::kReplaced ? quiet + 1 : 0;
+      if (quiet > kQuietRounds) {
+        reader->lines().SetGrowing(false);  // a last line without line end is one
+        reader->lines().LookAgain();
+        return ReadOn(reader);
+      }
+      if (!waiter_->Wait()) return absl::OkStatus();
+    }
+  }
+
+  enum class Change { kNone, kTruncated, kReplaced };
+
+  // What became of the file that is followed since it was last read.
+  absl::StatusOr<Change> ChangeOf(const ByteSource& source) const {
+    ASSIGN_OR_RETURN(const FileFacts ours, Look(source));
+    if (ours.bytes < source.FilePosition() || TailAt(source, tail_end_) != tail_) {
+      return Change::kTruncated;
+    }
+    const std::optional<FileFacts> named = Look(origin_.path);
+    if (!named.has_value() || named->IsSameFile(ours)) return Change::kNone;
+    return Change::kReplaced;
+  }
+
+  // The last bytes of the file before `end`: they change if it was truncated and has grown again
+  // beyond what we had read.
+  static std::string TailAt(const ByteSource& source, int64_t end) {
+    constexpr int64_t kTailBytes = 256;
+    const int64_t begin = std::max<int64_t>(0, end - kTailBytes);
+    std::string tail(static_cast<size_t>(end - begin), '\0');
+    const ssize_t got = ::pread(source.descriptor(), tail.data(), tail.size(), begin);
+    tail.resize(static_cast<size_t>(std::max<ssize_t>(got, 0)));
+    return tail;
+  }
+
+  // If the file is not the one that was read, a rotated one beside it (access.log.1, perhaps
+  // packed) may be: its rest comes first, and then whole those that came after it.
+  absl::Status FinishPredecessors() {
+    ASSIGN_OR_RETURN(const SourceState state, origin_.sink->Source(origin_.name));
+    if (state.bytes == 0) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const std::optional<BatchReader> same, BatchReader::OpenIfItGoesOn(origin_));
+    if (same.has_value()) return absl::OkStatus();
+    bool found = false;
+    for (const std::string& path : RotatedFiles()) {
+      BatchReader::Origin rotated = origin_;
+      rotated.path = path;
+      if (!found) {
+        // One that cannot be read at all is none of ours.
+        absl::StatusOr<std::optional<BatchReader>> reader = BatchReader::OpenIfItGoesOn(rotated);
+        if (!reader.ok() || !reader->has_value()) continue;
+        found = true;
+        RETURN_IF_ERROR(ReadOn(&**reader));
+      } else {
+        RETURN_IF_ERROR(ReadWhole(rotated));
+      }
+      if (Stopped()) break;
+    }
+    return absl::OkStatus();
+  }
+
+  // Files beside ours that a rotation has named, oldest first.
+  std::vector<std::string> RotatedFiles() const {
+    const std::filesystem::path ours = std::filesystem::path(origin_.path);
+    const auto folder = ours.has_parent_path() ? ours.parent_path() : std::filesystem::path(".");
+    std::vector<std::pair<int64_t, std::string>> files;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+      const std::string path = entry.path().string();
+      const std::optional<FileFacts> facts = Look(path);
+      if (!IsRotation(ours.filename().string(), entry.path().filename().string()) ||
+          !facts.has_value() || !facts->regular || facts->bytes == 0) {
+        continue;
+      }
+      // While it is being packed, the packed one is not whole yet.
+      if (const absl::string_view plain = Unpacked(path);
+          plain != path && Look(std::string(plain)).has_value()) {
+        continue;
+      }
+      files.emplace_back(facts->modified_ns, path);
+    }
+    std::sort(files.begin(), files.end());
+    std::vector<std::string> paths;
+    for (auto& [modified_ns, path] : files) paths.push_back(std::move(path));
+    return paths;
+  }
+
   absl::Status SayWhatIsIn(const absl::Status& status) const {
-    const char* const cure = absl::IsResourceExhausted(status) ? "free space and run" : "run";
-    return absl::Status(status.code(), absl::StrCat(path_, ": ", status.message(), "; ", lines_in_,
-                                                    " lines of it are in: ", cure,
+    if (status.ok()) return status;
+    const char* const cure = absl::IsResourceExhausted(status) ? "free space and run"
+                             : absl::IsDataLoss(status)        ? "mend the file and run"
+                                                               : "run";
+    return absl::Status(status.code(), absl::StrCat(origin_.path, ": ", status.message(), "; ",
+                                                    lines_in_, " lines of it are in: ", cure,
                                                     " the same command again to go on from there"));
   }
 
-  const std::string& path_;
-  const Mapping& mapping_;
-  BatchSink* const sink_;
+  BatchReader::Origin origin_;
   const ImportOptions& options_;
+  FollowWaiter* const waiter_;  // null: the file is read to its end, once
   ImportSummary summary_;
-  int64_t bytes_total_ = 0;
-  int64_t lines_before_ = 0;
-  int64_t lines_in_ = 0;  // lines of the source that the sink has taken
+  int64_t lines_in_ = 0;     // lines of the source that the sink has taken
+  bool unfinished_ = false;  // something was committed since the last Finish
+  std::string tail_;         // what the followed file held before byte `tail_end_`
+  int64_t tail_end_ = 0;
 };
 
 }  // namespace
 
 absl::StatusOr<ImportSummary> ImportFile(const std::string& path, const Mapping& mapping,
                                          BatchSink* sink, const ImportOptions& options) {
-  return Import(path, mapping, sink, options).Run();
+  return Import(mapping, sink, options, nullptr).Run(path);
+}
+
+absl::StatusOr<ImportSummary> FollowFile(const std::string& path, const Mapping& mapping,
+                                         BatchSink* sink, const ImportOptions& options,
+                                         FollowWaiter* waiter) {
+  return Import(mapping, sink, options, waiter).Run(path);
 }
 
 }  // namespace vitrine

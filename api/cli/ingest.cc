@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,9 +11,11 @@
 
 #include "api/cli/access.h"
 #include "api/cli/command.h"
+#include "api/cli/follow_signals.h"
 #include "api/cli/progress.h"
 #include "api/client/client.h"
 #include "api/render/render.h"
+#include "ingest/explain.h"
 #include "ingest/importer.h"
 #include "ingest/mapping.h"
 #include "store/base/atomic_file.h"
@@ -27,6 +30,8 @@ struct Options {
   std::string mapping;
   std::vector<std::string> files;
   size_t batch_events = 8192;
+  bool follow = false;
+  std::string explain;
 };
 
 // Batches go to the back office, whichever side of a socket it is on.
@@ -58,7 +63,8 @@ class BackofficeSink : public BatchSink {
 };
 
 absl::StatusOr<ImportSummary> ImportOne(const std::string& file, const Mapping& mapping,
-                                        BatchSink* sink, const Options& options) {
+                                        BatchSink* sink, const Options& options,
+                                        FollowWaiter* waiter) {
   Progress progress;
   const int64_t start_ns = Clock::System().SteadyNs();
   int64_t first_line = -1;
@@ -71,17 +77,28 @@ absl::StatusOr<ImportSummary> ImportOne(const std::string& file, const Mapping& 
     progress.Show(file, p.bytes_done, p.bytes_total,
                   absl::StrFormat("%s lines, %.0f/s", WithThousands(p.lines_done), rate));
   };
+  if (waiter != nullptr) return FollowFile(file, mapping, sink, import_options, waiter);
   return ImportFile(file, mapping, sink, import_options);
 }
 
 absl::Status Run(const Common& common, const Options& options) {
   ASSIGN_OR_RETURN(const std::string toml, ReadFile(options.mapping, limits::kConfigBytesMax));
   ASSIGN_OR_RETURN(const Mapping mapping, ParseMapping(toml, options.mapping));
+  if (!options.explain.empty()) {
+    ASSIGN_OR_RETURN(const Report explanation, ExplainRequest(mapping, options.explain));
+    Print(explanation, common);
+    return absl::OkStatus();
+  }
+  // Before the store's threads, which would else take its signals.
+  std::optional<FollowSignals> signals;
+  if (options.follow) signals.emplace();
   ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
                    Access::Open(common.data, common.site, /*create=*/true));
   BackofficeSink sink(&access->backoffice(), common.site);
   for (const std::string& file : options.files) {
-    ASSIGN_OR_RETURN(const ImportSummary summary, ImportOne(file, mapping, &sink, options));
+    const bool follow = options.follow && &file == &options.files.back();
+    ASSIGN_OR_RETURN(const ImportSummary summary,
+                     ImportOne(file, mapping, &sink, options, follow ? &*signals : nullptr));
     Print(AccountingReport(summary), common);
   }
   return absl::OkStatus();
@@ -95,10 +112,11 @@ void AddIngest(CLI::App* app, Common* common, Action* action) {
       "Read files of events into a site and build its sessions.\n"
       "Every line ends in one outcome, and the table at the end adds up. An import that was\n"
       "interrupted goes on where it stopped when the same command is given again; a file that was\n"
-      "read before has nothing new.");
+      "read before has nothing new. Files packed by gzip or zstd are read as they are; \"-\" is\n"
+      "standard input.");
   auto options = std::make_shared<Options>();
   AddDataOption(command, common);
-  AddSiteOption(command, common);
+  command->add_option("--site", common->site, "The virtual store, for example gifts");
   AddJsonOption(command, common);
   command
       ->add_option("--mapping", options->mapping, "How the files become events (examples/*.toml)")
@@ -106,8 +124,19 @@ void AddIngest(CLI::App* app, Common* common, Action* action) {
   command->add_option("--batch", options->batch_events, "Events in one write to the store")
       ->check(CLI::Range(size_t{1}, limits::kBatchEventsMax))
       ->capture_default_str();
-  command->add_option("FILE", options->files, "Files to read, in this order")->required();
-  command->callback([=] { *action = [=] { return Run(*common, *options); }; });
+  command->add_flag(
+      "--follow", options->follow,
+      "Go on with what the last file grows by, across its rotation, until SIGTERM or\n"
+      "SIGINT");
+  command->add_option("--explain", options->explain,
+                      "Only say what the mapping of an access log makes of a request: URL,\n"
+                      "\"METHOD URL\" or \"METHOD URL STATUS\"");
+  command->add_option("FILE", options->files, "Files to read, in this order");
+  command->callback([=] {
+    if (options->explain.empty() && common->site.empty()) throw CLI::RequiredError("--site");
+    if (options->explain.empty() && options->files.empty()) throw CLI::RequiredError("FILE");
+    *action = [=] { return Run(*common, *options); };
+  });
 }
 
 }  // namespace vitrine::cli

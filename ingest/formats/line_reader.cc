@@ -69,12 +69,22 @@ bool LineReader::Next(Line* line) {
   if (csv_delimiter_ && FindByte(view.substr(0, extent.text_bytes), '"') != kNpos) {
     extent = FindQuotedRecord(view, extent);
   }
+  if (!IsWhole(extent)) {
+    status_ = window_.damage();
+    return false;
+  }
   line->text = view.substr(0, extent.text_bytes);
   line->reason = extent.reason;
   line->detail = extent.detail;
   if (!line->reason.empty()) line->text = line->text.substr(0, limits::kRejectRawBytesMax);
   Consume(extent.bytes, extent.lines);
   return true;
+}
+
+// Whether what was found ends where it does because it is over, not because the bytes are.
+bool LineReader::IsWhole(const Extent& extent) const {
+  if (extent.reason == reasons::kUnclosedQuote && !window_.damage().ok()) return false;
+  return !growing_ || window_.View()[extent.bytes - 1] == '\n';
 }
 
 // The line at the front of `view`, quotes or not.

@@ -35,7 +35,7 @@ struct Line {
 //   RETURN_IF_ERROR(reader.status());
 class LineReader {
  public:
-  // `csv_delimiter` turns quotes on.
+  // `csv_delimiter` turns quotes on. Errors as ByteSource::Open.
   static absl::StatusOr<LineReader> Open(const std::string& path,
                                          std::optional<char> csv_delimiter);
 
@@ -59,7 +59,14 @@ class LineReader {
   // Of the bytes read so far, up to the end of the last line.
   int64_t Position() const { return window_.Position(); }
   int64_t Digest() { return window_.Digest(); }
-  absl::StatusOr<int64_t> FileSize() const { return window_.Size(); }
+  const ByteSource& source() const { return window_.source(); }
+
+  // Of a file that still grows, a last line without a line end is no line yet: Next() is false
+  // until it is whole. REQUIRES: no CSV, whose records may span lines.
+  void SetGrowing(bool growing) { growing_ = growing; }
+
+  // The file was at its end and may have grown since.
+  void LookAgain() { window_.LookAgain(); }
 
  private:
   struct Extent {
@@ -73,6 +80,7 @@ class LineReader {
       : window_(std::move(window)), csv_delimiter_(csv_delimiter) {}
 
   bool Fill();
+  bool IsWhole(const Extent& extent) const;
   void SkipByteOrderMark();
   Extent FindLine(absl::string_view view) const;
   Extent FindQuotedRecord(absl::string_view view, const Extent& first_line) const;
@@ -81,6 +89,7 @@ class LineReader {
 
   FileWindow window_;
   std::optional<char> csv_delimiter_;
+  bool growing_ = false;
   int64_t next_number_ = 1;
   char last_byte_ = '\n';  // before Position(); a line end where no line was read yet
   absl::Status status_;

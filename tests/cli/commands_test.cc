@@ -108,6 +108,39 @@ TEST_F(Commands, GoThroughTheServerThatOwnsTheSite) {
   EXPECT_EQ(Json({"status"})["tables"]["sites"][0]["server"], "not running");
 }
 
+TEST_F(Commands, ExplainWhatAMappingMakesOfARequest) {
+  const auto explained = Json(
+      {"ingest", "--mapping", "examples/access_log.toml", "--explain", "POST /cart/add/p7 303"});
+  EXPECT_EQ(explained["tables"]["explanation"][1]["value"], "add_to_cart");
+  EXPECT_EQ(Do({"ingest", "--mapping", "examples/access_log.toml", "x"}).exit_code, 2);
+}
+
+TEST_F(Commands, FollowALogThroughItsRotationUntilTheyAreToldToStop) {
+  Process server(WithData({"serve", "--port", "0", "--admin-port", "0"}));
+  while (server.OutSoFar().find('\n') == std::string::npos) std::this_thread::yield();
+  const std::string log = dir_->File("access.log");
+  const auto write = [&](int page, std::ios::openmode mode) {
+    std::ofstream(log, mode) << "10.1.1.1 - - [17/May/2015:10:05:03 +0000] \"GET /page/" << page
+                             << " HTTP/1.1\" 200 7 \"-\" \"Mozilla\"\n";
+  };
+  const auto events = [] { return int64_t{Json({"status"})["tables"]["sites"][0]["events"]}; };
+  const int64_t before = events();
+  write(1, std::ios::trunc);
+  Process follower(WithData({"ingest", "--site", "shop", "--mapping", "examples/access_log.toml",
+                             "--follow", "--json", log}));
+  while (events() < before + 1) std::this_thread::yield();
+  write(2, std::ios::app);
+  while (events() < before + 2) std::this_thread::yield();
+  std::filesystem::rename(log, log + ".1");
+  write(3, std::ios::trunc);
+  while (events() < before + 3) std::this_thread::yield();
+  follower.Signal(SIGTERM);
+  const Outcome outcome = follower.Wait();
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(nlohmann::json::parse(outcome.out)["tables"]["accounting"][0]["in all"], 3)
+      << outcome.out;
+}
+
 TEST_F(Commands, WrongUsageIsTwoAndAFailureIsOne) {
   EXPECT_EQ(RunProgram(Vitrine({"recommend"})).exit_code, 2);
   EXPECT_EQ(RunProgram(Vitrine({"fly"})).exit_code, 2);

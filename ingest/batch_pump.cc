@@ -1,0 +1,110 @@
+#include <deque>
+#include <exception>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+
+#include "ingest/batch_reader.h"
+#include "store/base/status_macros.h"
+
+namespace vitrine {
+namespace {
+
+// Parsed batches that may wait for the store.
+constexpr size_t kBatchesAhead = 2;
+
+// Batches on their way from the thread that parses to the one that writes.
+class BatchQueue {
+ public:
+  // Waits for room. False: nobody wants any more.
+  bool Push(CutBatch batch) {
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(this, &BatchQueue::HasRoom));
+    if (cancelled_) return false;
+    batches_.push_back(std::move(batch));
+    return true;
+  }
+
+  // No batch comes after those that were pushed, for this reason (OK: the file is at its end).
+  void Close(absl::Status status) {
+    absl::MutexLock lock(&mutex_);
+    closed_ = true;
+    status_ = std::move(status);
+  }
+
+  // Waits for a batch. None: the file is at its end. The reader's error, after its last batch.
+  absl::StatusOr<std::optional<CutBatch>> Pop() {
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(this, &BatchQueue::HasNews));
+    if (batches_.empty()) {
+      RETURN_IF_ERROR(status_);
+      return std::nullopt;
+    }
+    CutBatch batch = std::move(batches_.front());
+    batches_.pop_front();
+    return batch;
+  }
+
+  // Lets go of the thread that pushes.
+  void Cancel() {
+    absl::MutexLock lock(&mutex_);
+    cancelled_ = true;
+  }
+
+ private:
+  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return cancelled_ || batches_.size() < kBatchesAhead;
+  }
+  bool HasNews() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return closed_ || !batches_.empty();
+  }
+
+  absl::Mutex mutex_;
+  std::deque<CutBatch> batches_ ABSL_GUARDED_BY(mutex_);
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status status_ ABSL_GUARDED_BY(mutex_);
+};
+
+absl::Status ReadBatches(BatchReader* reader, BatchQueue* queue) {
+  while (true) {
+    ASSIGN_OR_RETURN(std::optional<CutBatch> batch, reader->Next());
+    if (!batch.has_value() || !queue->Push(*std::move(batch))) return absl::OkStatus();
+  }
+}
+
+// Where the parsing thread begins and ends.
+void ReadBatchesInThread(BatchReader* reader, BatchQueue* queue) {
+  try {
+    queue->Close(ReadBatches(reader, queue));
+  } catch (const std::exception& e) {
+    queue->Close(absl::InternalError(absl::StrCat("parsing stopped: ", e.what())));
+  }
+}
+
+absl::Status TakeBatches(BatchQueue* queue,
+                         absl::FunctionRef<absl::StatusOr<bool>(const CutBatch&)> take) {
+  while (true) {
+    ASSIGN_OR_RETURN(const std::optional<CutBatch> batch, queue->Pop());
+    if (!batch.has_value()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const bool more, take(*batch));
+    if (!more) return absl::OkStatus();
+  }
+}
+
+}  // namespace
+
+absl::Status PumpBatches(BatchReader* reader,
+                         absl::FunctionRef<absl::StatusOr<bool>(const CutBatch&)> take) {
+  BatchQueue queue;
+  std::thread parsing(ReadBatchesInThread, reader, &queue);
+  const absl::Status status = TakeBatches(&queue, take);
+  queue.Cancel();
+  parsing.join();
+  return status;
+}
+
+}  // namespace vitrine
