@@ -230,6 +230,44 @@ struct CustomerRecord {
   9: list<records.Reject> rejects,
 }
 
+struct VerifyRequest {
+  1: string site,
+  // Lines of the file that --export-anchor wrote: where the chain once stood. At most 1000.
+  2: list<string> anchors,
+}
+
+// Something that was done behind the store's back. No personal data.
+struct VerifyProblem {
+  // "row_changed", "row_dropped", "row_added", "row_twice", "link_changed", "link_dropped",
+  // "chain_cut".
+  1: string kind,
+  2: string row,
+  // The link of the audit chain that wrote the row, or that is wrong itself; 0: nobody wrote it.
+  3: i64 link,
+  4: i64 version,
+  5: i64 time_ms,
+}
+
+// What the chain says beside rows, such as the receipt of an erasure.
+struct VerifyNote {
+  1: i64 time_ms,
+  2: string kind,
+  3: string text,
+}
+
+struct VerifyReply {
+  // Rows of evidence there, links of the chain, rows removed lawfully.
+  1: i64 rows,
+  2: i64 links,
+  3: i64 removed,
+  // All of them; `problems` holds the first 10,000.
+  4: i64 problems_found,
+  5: list<VerifyProblem> problems,
+  6: list<VerifyNote> notes,
+  // Where the chain stands now; empty before its first link.
+  7: string anchor,
+}
+
 service Backoffice {
   // Trains on what the site holds now, publishes the model and swaps it in. Returns when done.
   ModelInfo train(1: TrainRequest request) throws (
@@ -296,6 +334,11 @@ service Backoffice {
   // folder: what analysis reads while the server goes on writing. Remove it after use.
   string checkpoint(1: string site) throws (
     1: NotFound not_found, 2: Unavailable unavailable, 3: InternalError internal),
+
+  // Looks for rows that were changed behind the store's back, on a copy; returns when done.
+  VerifyReply verify(1: VerifyRequest request) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
 
   // Every site that this server owns.
   list<string> sites(),

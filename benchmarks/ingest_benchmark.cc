@@ -3,6 +3,9 @@
 //
 //   ingest_benchmark [lines | FILE.csv [rounds]]
 //
+// Each round also runs the import into a store without the audit chain: what the chain costs is the
+// ratio of the two.
+//
 // Both sides write in batches of the same rows and the same order, into a fresh store with the same
 // column families and options, and end with one sync of the log. RocksDB's side has its rows ready
 // in memory; what it is timed for is filling a WriteBatch and writing it. Rounds alternate between
@@ -18,6 +21,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -203,9 +207,9 @@ struct ImportTimes {
   double all = 0;     // with derived rows and the sync
 };
 
-ImportTimes TimeImport(const std::string& file, const Mapping& mapping) {
+ImportTimes TimeImport(const std::string& file, const Mapping& mapping, bool audit) {
   TempDir folder;
-  const auto house = Value(WebHouse::Open({.directory = folder.File("site")}));
+  const auto house = Value(WebHouse::Open({.directory = folder.File("site"), .audit = audit}));
   ObservedSink sink(house.get(), nullptr);
   const int64_t start_ns = Clock::System().SteadyNs();
   ImportTimes times;
@@ -311,9 +315,15 @@ void Run(const std::string& file, int rounds) {
               static_cast<double>(bytes) * 1e-6);
   std::printf("librocksdb has asserts: %s\n", RocksDbHasAsserts() ? "yes" : "no");
 
-  std::vector<double> import_all, import_events, raw_all, raw_events;
+  std::vector<double> import_all, import_events, plain_all, chain_cost, raw_all, raw_events;
   for (int round = 0; round < rounds; ++round) {
-    const ImportTimes import = TimeImport(file, mapping);
+    // In turn, so that neither side has the warmer disk.
+    const bool first = round % 2 == 0;
+    ImportTimes import = TimeImport(file, mapping, first);
+    ImportTimes plain = TimeImport(file, mapping, !first);
+    if (!first) std::swap(import, plain);
+    plain_all.push_back(plain.all);
+    chain_cost.push_back(import.all / plain.all);
     const ImportTimes raw = TimeRocksDb(events, derived);
     import_all.push_back(import.all);
     import_events.push_back(import.events);
@@ -325,6 +335,10 @@ void Run(const std::string& file, int rounds) {
   PrintTimes("RocksDB: the same rows, sync", raw_all, lines);
   PrintTimes("import: parse and write only", import_events, lines);
   PrintTimes("RocksDB: the same rows", raw_events, lines);
+  PrintTimes("import without the audit chain", plain_all, lines);
+  const auto [least, most] = std::minmax_element(chain_cost.begin(), chain_cost.end());
+  std::printf("the audit chain makes an import %.3f times as long (median; %.3f to %.3f)\n",
+              Median(chain_cost), *least, *most);
   std::printf("ratio %.2f whole, %.2f without deriving (the goal is 0.40 or more)\n",
               Median(raw_all) / Median(import_all), Median(raw_events) / Median(import_events));
 }

@@ -80,7 +80,7 @@ struct AuditFindings {
 struct VerifyOptions {
   std::string directory;  // of a checkpoint, or of a store that nobody has open
   std::string key_path;
-  std::vector<AuditAnchor> anchors;
+  std::vector<AuditAnchor> anchors = {};
   size_t memory_bytes = limits::kVerifyBytesMax;
 };
 

@@ -14,6 +14,7 @@
 #include "store/base/atomic_file.h"
 #include "store/base/status_macros.h"
 #include "store/codec.h"
+#include "store/db_log.h"
 #include "store/records_types.h"
 
 namespace vitrine {
@@ -24,6 +25,8 @@ constexpr const char* kTableNames[] = {
     "dirty",   "customer_facts", "robots",    "links",    "conflicts", "audit"};
 static_assert(std::size(kTableNames) == kTables);
 
+constexpr char kClosed[] = "the store is closed after an error of the disk; try again";
+
 }  // namespace
 
 const char* TableName(Table table) { return kTableNames[static_cast<size_t>(table)]; }
@@ -33,6 +36,7 @@ absl::Status FromRocks(const rocksdb::Status& status, absl::string_view doing) {
   const std::string message = absl::StrCat(doing, ": ", status.ToString());
   if (status.IsNotFound()) return absl::NotFoundError(message);
   if (status.IsCorruption()) return absl::DataLossError(message);
+  if (status.IsAborted()) return absl::UnavailableError(message);
   if (status.IsNoSpace()) return absl::ResourceExhaustedError(message);
   // RocksDB reports a lock held elsewhere as a plain IO error.
   if (status.IsIOError() && message.find("lock ") != std::string::npos) {
@@ -73,10 +77,6 @@ rocksdb::DBOptions MakeDbOptions(const DbBudget& budget, bool create) {
   // A small table must not pin the log of a big one for ever.
   options.max_total_wal_size = 512 << 20;
   options.bytes_per_sync = 1 << 20;  // spreads the disk's work instead of one burst a file
-
-  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  options.keep_log_file_num = 2;
-  options.max_log_file_size = 1 << 20;
   return options;
 }
 
@@ -132,6 +132,7 @@ absl::StatusOr<std::unique_ptr<Db>> Db::Open(const std::string& directory, Mode 
   }
   rocksdb::DBOptions options = MakeDbOptions(budget, mode == Mode::kCreate);
   options.create_missing_column_families = mode != Mode::kReadOnly;
+  options.info_log = mode == Mode::kReadOnly ? NoDbLog() : OpenDbLog(directory);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* raw = nullptr;
   const rocksdb::Status status =
@@ -152,11 +153,20 @@ Db::~Db() {
   }
 }
 
+std::unique_ptr<Db> Db::Closed() { return std::unique_ptr<Db>(new Db()); }
+
+absl::Status Db::GetRow(Table t, absl::string_view key, rocksdb::PinnableSlice* row) const {
+  if (db_ == nullptr) return absl::UnavailableError(kClosed);
+  row->Reset();
+  const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), table(t), ToSlice(key), row);
+  if (status.ok()) return absl::OkStatus();
+  return FromRocks(status, absl::StrCat("reading from ", TableName(t)));
+}
+
 template <typename Record>
 absl::Status Db::Get(Table t, absl::string_view key, Record* record) const {
   rocksdb::PinnableSlice row;
-  const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), table(t), ToSlice(key), &row);
-  if (!status.ok()) return FromRocks(status, absl::StrCat("reading from ", TableName(t)));
+  RETURN_IF_ERROR(GetRow(t, key, &row));
   return DecodeRecord(FromSlice(row), record);
 }
 
@@ -172,6 +182,7 @@ template absl::Status Db::Get(Table, absl::string_view, SiteSettings*) const;
 
 absl::StatusOr<std::vector<rocksdb::PinnableSlice>> Db::MultiGet(
     Table t, const std::vector<rocksdb::Slice>& keys) const {
+  if (db_ == nullptr) return absl::UnavailableError(kClosed);
   std::vector<rocksdb::PinnableSlice> rows(keys.size());
   std::vector<rocksdb::Status> statuses(keys.size());
   db_->MultiGet(rocksdb::ReadOptions(), table(t), keys.size(), keys.data(), rows.data(),
@@ -187,7 +198,17 @@ absl::StatusOr<std::vector<rocksdb::PinnableSlice>> Db::MultiGet(
 }
 
 std::unique_ptr<rocksdb::Iterator> Db::Scan(Table t) const {
-  return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(rocksdb::ReadOptions(), table(t)));
+  using Keeper = std::shared_ptr<const Db>;
+  if (db_ == nullptr) {
+    return std::unique_ptr<rocksdb::Iterator>(
+        rocksdb::NewErrorIterator(rocksdb::Status::Aborted(kClosed)));
+  }
+  std::unique_ptr<rocksdb::Iterator> rows(db_->NewIterator(rocksdb::ReadOptions(), table(t)));
+  if (Keeper self = weak_from_this().lock()) {
+    rows->RegisterCleanup([](void* keeper, void*) { delete static_cast<Keeper*>(keeper); },
+                          new Keeper(std::move(self)), nullptr);
+  }
+  return rows;
 }
 
 absl::StatusOr<std::string> Db::ManifestName() const {
@@ -202,6 +223,7 @@ absl::StatusOr<std::string> Db::ManifestName() const {
 }
 
 absl::Status Db::Flush() const {
+  if (db_ == nullptr) return absl::UnavailableError(kClosed);
   const std::vector<rocksdb::ColumnFamilyHandle*> all(handles_.begin(), handles_.end());
   return FromRocks(db_->Flush(rocksdb::FlushOptions(), all), "flushing the store");
 }

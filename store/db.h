@@ -56,15 +56,20 @@ rocksdb::DBOptions MakeDbOptions(const DbBudget& budget, bool create);
 rocksdb::ColumnFamilyOptions MakeTableOptions(Table table, const DbBudget& budget);
 
 // Thread-safe, as RocksDB is.
-class Db {
+class Db : public std::enable_shared_from_this<Db> {
  public:
   enum class Mode { kCreate, kOpen, kReadOnly };
   static absl::StatusOr<std::unique_ptr<Db>> Open(const std::string& directory, Mode mode,
                                                   const DbBudget& budget);
+  // One that has nothing behind it: every read gives Unavailable, and there is no raw().
+  static std::unique_ptr<Db> Closed();
   ~Db();
 
   rocksdb::DB* raw() const { return db_.get(); }
   rocksdb::ColumnFamilyHandle* table(Table t) const { return handles_[static_cast<size_t>(t)]; }
+
+  // The row as it is. NotFound if there is none.
+  absl::Status GetRow(Table t, absl::string_view key, rocksdb::PinnableSlice* row) const;
 
   // Decodes the row into `*record`. NotFound if there is none.
   template <typename Record>
@@ -74,6 +79,7 @@ class Db {
   absl::StatusOr<std::vector<rocksdb::PinnableSlice>> MultiGet(
       Table t, const std::vector<rocksdb::Slice>& keys) const;
 
+  // The iterator keeps a Db that is held by a shared_ptr.
   std::unique_ptr<rocksdb::Iterator> Scan(Table t) const;
 
   // The file that says which files the store is made of, as "/MANIFEST-000005".

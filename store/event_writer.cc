@@ -134,16 +134,12 @@ absl::Status EventWriter::KeepLoser(absl::string_view id_key, const Holder& lose
   std::string key = keys::ConflictKey(id_key, loser.digest);
   if (conflicts_.contains(key)) return absl::OkStatus();
   rocksdb::PinnableSlice row;
-  const rocksdb::Status found =
-      db_.raw()->Get(rocksdb::ReadOptions(), db_.table(Table::kConflicts), key, &row);
-  if (found.ok()) return absl::OkStatus();
-  if (!found.IsNotFound()) return FromRocks(found, "reading from conflicts");
+  const absl::Status found = db_.GetRow(Table::kConflicts, key, &row);
+  if (!absl::IsNotFound(found)) return found;
   if (loser.candidate != kStored) {
     Put(Table::kConflicts, key, candidates_[loser.candidate].value);
   } else {
-    const rocksdb::Status got = db_.raw()->Get(rocksdb::ReadOptions(), db_.table(Table::kEvents),
-                                               ToSlice(loser.event_key), &row);
-    RETURN_IF_ERROR(FromRocks(got, "reading from events"));
+    RETURN_IF_ERROR(db_.GetRow(Table::kEvents, loser.event_key, &row));
     Put(Table::kConflicts, key, FromSlice(row));
   }
   conflicts_.insert(std::move(key));

@@ -264,7 +264,7 @@ absl::StatusOr<std::vector<Erasure>> Privacy::Erase(const std::vector<std::strin
     absl::MutexLock lock(&impl.commit_mutex);
     RETURN_IF_ERROR(impl.Writable());
     ASSIGN_OR_RETURN(erasure.person, impl.DigestOf(person));
-    erasure.up_to_ms = impl.clock->NowMs();
+    erasure.up_to_ms = impl.options.clock->NowMs();
     if (!newest.empty()) erasure.up_to_ms = std::max(erasure.up_to_ms, newest[0].time_ms);
     Removal removal(&impl, &erasure.rows);
     RETURN_IF_ERROR(removal.Remember(person, erasure.up_to_ms));
@@ -308,7 +308,9 @@ absl::StatusOr<std::vector<Erasure>> Privacy::Finish(std::vector<Erasure> due) {
 }
 
 absl::Status Privacy::ForgetBytes() {
-  const Db& db = *house_->impl_->db;
+  const std::shared_ptr<const Db> held = house_->impl_->db.Hold();
+  const Db& db = *held;
+  if (db.raw() == nullptr) return absl::UnavailableError("the store is closed; try again");
   RETURN_IF_ERROR(Step("log"));
   RETURN_IF_ERROR(db.Flush());
   RETURN_IF_ERROR(Step("tables"));
@@ -324,7 +326,9 @@ absl::Status Privacy::ForgetBytes() {
 
 // RocksDB begins a new MANIFEST when the old one has reached its limit: small edits fill it up.
 absl::Status Privacy::NewManifest() {
-  const Db& db = *house_->impl_->db;
+  const std::shared_ptr<const Db> held = house_->impl_->db.Hold();
+  const Db& db = *held;
+  if (db.raw() == nullptr) return absl::UnavailableError("the store is closed; try again");
   const auto flush_something = [&]() -> absl::Status {
     absl::MutexLock lock(&house_->impl_->commit_mutex);
     RETURN_IF_ERROR(house_->impl_->Writable());

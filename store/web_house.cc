@@ -1,10 +1,12 @@
 #include "store/web_house.h"
 
-#include <filesystem>
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
 
+#include "store/base/disk_space.h"
+#include "store/base/limits.h"
 #include "store/base/status_macros.h"
 #include "store/codec.h"
 #include "store/event_writer.h"
@@ -59,127 +61,6 @@ absl::Status CheckBatch(const EventBatch& batch) {
 
 }  // namespace
 
-struct StoreBudget::Impl {
-  DbBudget budget;
-};
-
-StoreBudget::StoreBudget(size_t cache_bytes, size_t write_buffer_bytes)
-    : impl_(new Impl{MakeDbBudget(cache_bytes, write_buffer_bytes)}) {}
-StoreBudget::~StoreBudget() = default;
-
-// --- Opening ---
-
-WebHouse::WebHouse(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-
-// What stands only in the log would be read again, row by row, at the next opening: seconds where
-// opening tables takes milliseconds.
-WebHouse::~WebHouse() {
-  if (impl_->read_only) return;
-  absl::MutexLock lock(&impl_->commit_mutex);
-  if (impl_->broken.ok()) impl_->db->Flush().IgnoreError();
-}
-
-absl::StatusOr<std::unique_ptr<WebHouse>> WebHouse::Open(const Options& options) {
-  const DbBudget budget = options.budget != nullptr ? options.budget->impl_->budget
-                                                    : MakeDbBudget(256 << 20, 128 << 20);
-  auto impl = std::make_unique<Impl>();
-  ASSIGN_OR_RETURN(
-      impl->db,
-      Db::Open(options.directory, options.create ? Db::Mode::kCreate : Db::Mode::kOpen, budget));
-  RETURN_IF_ERROR(Annotate(impl->Prepare(options), options.directory));
-  return std::unique_ptr<WebHouse>(new WebHouse(std::move(impl)));
-}
-
-absl::StatusOr<std::unique_ptr<WebHouse>> WebHouse::OpenCheckpoint(const std::string& directory) {
-  auto impl = std::make_unique<Impl>();
-  impl->read_only = true;
-  ASSIGN_OR_RETURN(impl->db,
-                   Db::Open(directory, Db::Mode::kReadOnly, MakeDbBudget(64 << 20, 1 << 20)));
-  RETURN_IF_ERROR(Annotate(impl->Load(), directory));
-  return std::unique_ptr<WebHouse>(new WebHouse(std::move(impl)));
-}
-
-std::string AuditKeyPath(const std::string& store_directory) {
-  return (std::filesystem::path(store_directory).parent_path() / "audit.key").string();
-}
-
-absl::Status WebHouse::Impl::Prepare(const Options& options) {
-  clock = options.clock;
-  rocksdb::PinnableSlice row;
-  const rocksdb::Status found =
-      db->raw()->Get(rocksdb::ReadOptions(), db->table(Table::kMeta), ToSlice(kFormatKey), &row);
-  if (found.IsNotFound()) RETURN_IF_ERROR(WriteNewStore(options));
-  RETURN_IF_ERROR(Load());
-  return OpenChain(options);
-}
-
-// The key first: a store without its key is an error, a key without a store is none.
-absl::Status WebHouse::Impl::WriteNewStore(const Options& options) {
-  rocksdb::WriteBatch batch = NewBatch();
-  std::string format;
-  AppendBigEndian(&format, kStoreFormat);
-  PutMeta(kFormatKey, format, &batch);
-  if (options.audit) {
-    const std::string path =
-        options.audit_key_path.empty() ? AuditKeyPath(options.directory) : options.audit_key_path;
-    absl::StatusOr<std::shared_ptr<const AuditKey>> key = AuditKey::Read(path);
-    if (absl::IsNotFound(key.status())) key = AuditKey::Make(path);
-    RETURN_IF_ERROR(key.status());
-    PutMeta(kAuditKeyIdKey, (*key)->id(), &batch);
-  }
-  return FromRocks(db->raw()->Write(rocksdb::WriteOptions(), &batch), "writing a new store");
-}
-
-absl::Status WebHouse::Impl::OpenChain(const Options& options) {
-  rocksdb::PinnableSlice id;
-  const rocksdb::Status found =
-      db->raw()->Get(rocksdb::ReadOptions(), db->table(Table::kMeta), ToSlice(kAuditKeyIdKey), &id);
-  if (found.IsNotFound()) return absl::OkStatus();
-  RETURN_IF_ERROR(FromRocks(found, "reading the id of the audit key"));
-  const std::string path =
-      options.audit_key_path.empty() ? AuditKeyPath(options.directory) : options.audit_key_path;
-  absl::StatusOr<std::shared_ptr<const AuditKey>> key = AuditKey::Read(path);
-  if (absl::IsNotFound(key.status())) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the key of the audit chain, ", path, " (id ", id.ToString(),
-                     "), is missing: put it back from where it is kept"));
-  }
-  RETURN_IF_ERROR(key.status());
-  if ((*key)->id() != id.ToString()) {
-    return absl::FailedPreconditionError(absl::StrCat(path, " holds the key ", (*key)->id(),
-                                                      "; this store's audit chain was made with ",
-                                                      id.ToString()));
-  }
-  absl::MutexLock lock(&commit_mutex);
-  chain = std::make_unique<AuditChain>(*std::move(key));
-  RETURN_IF_ERROR(chain->Load(*db));
-  absl::MutexLock state_lock(&state_mutex);
-  anchor = {chain->head().number, chain->head().seal, version, clock->NowMs(), chain->key().id()};
-  return absl::OkStatus();
-}
-
-// Reads what is kept in memory and checks the accounting.
-absl::Status WebHouse::Impl::Load() {
-  rocksdb::PinnableSlice row;
-  const rocksdb::Status found =
-      db->raw()->Get(rocksdb::ReadOptions(), db->table(Table::kMeta), ToSlice(kFormatKey), &row);
-  RETURN_IF_ERROR(FromRocks(found, "reading the store's format"));
-  if (row.size() != 8 || ReadBigEndian(FromSlice(row)) != kStoreFormat) {
-    return absl::FailedPreconditionError("the store was written in another format");
-  }
-  absl::MutexLock lock(&state_mutex);
-  absl::Status status = db->Get(Table::kMeta, kTotalsKey, &totals);
-  if (!status.ok() && !absl::IsNotFound(status)) return status;
-  status = db->Get(Table::kMeta, kSettingsKey, &settings);
-  if (!status.ok() && !absl::IsNotFound(status)) return status;
-  std::string version_row;
-  const rocksdb::Status got = db->raw()->Get(rocksdb::ReadOptions(), db->table(Table::kMeta),
-                                             ToSlice(kVersionKey), &version_row);
-  if (got.ok()) version = ReadBigEndian(version_row);
-  RETURN_IF_ERROR(LoadForgotten());
-  return CheckSums(totals);
-}
-
 // Every line of every source has one outcome, and the totals are what the sources add up to.
 absl::Status WebHouse::Impl::CheckSums(const Totals& sums) {
   int64_t accepted = 0;
@@ -212,7 +93,24 @@ absl::Status WebHouse::Impl::CheckSums(const Totals& sums) {
 
 absl::Status WebHouse::Impl::Writable() {
   if (read_only) return absl::FailedPreconditionError("this is a read-only copy of the store");
-  return broken;
+  return Broken().ok() ? absl::OkStatus() : Reopen();
+}
+
+// RocksDB and the log need room to end what they began; reading and erasing go on.
+absl::Status WebHouse::Impl::CheckSpace() const {
+  ASSIGN_OR_RETURN(const DiskSpace disk, options.disk_space(options.directory));
+  const int64_t needed =
+      std::min(disk.total_bytes / limits::kDiskFreeShare, limits::kDiskFreeBytesMin);
+  if (disk.free_bytes >= needed) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the disk is nearly full: ", disk.free_bytes, " bytes are free, and below ",
+                   needed, " nothing is written; try again when there is room"));
+}
+
+void WebHouse::Impl::Break(const absl::Status& why) {
+  absl::MutexLock lock(&state_mutex);
+  broken = absl::UnavailableError(absl::StrCat(
+      "a write has failed and the store is to be opened again; try again. ", why.message()));
 }
 
 absl::Status WebHouse::Impl::Write(rocksdb::WriteBatch* batch, const Totals& after) {
@@ -221,25 +119,30 @@ absl::Status WebHouse::Impl::Write(rocksdb::WriteBatch* batch, const Totals& aft
   AppendBigEndian(&version_row, next_version);
   PutMeta(kVersionKey, version_row, batch);
   PutMeta(kTotalsKey, EncodeRecord(after), batch);
-  const int64_t now_ms = clock->NowMs();
+  const int64_t now_ms = options.clock->NowMs();
   if (chain != nullptr) RETURN_IF_ERROR(chain->Extend(*db, next_version, now_ms, batch));
-  const rocksdb::Status status = db->raw()->Write(rocksdb::WriteOptions(), batch);
+  const absl::Status status =
+      FromRocks(db->raw()->Write(rocksdb::WriteOptions(), batch), "writing to the store");
   if (!status.ok()) {
-    broken = FromRocks(status, "writing to the store failed; close it and open it again");
-    return FromRocks(status, "writing to the store");
+    Break(status);
+    return absl::IsResourceExhausted(status) ? status : Broken();
   }
   version = next_version;
   if (chain != nullptr) chain->Written();
   absl::MutexLock lock(&state_mutex);
   totals = after;
+  anchor.version = next_version;
+  anchor.time_ms = now_ms;
   if (chain != nullptr) {
-    anchor = {chain->head().number, chain->head().seal, next_version, now_ms, anchor.key_id};
+    anchor.link = chain->head().number;
+    anchor.seal = chain->head().seal;
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<CommitResult> WebHouse::Impl::CommitLocked(const EventBatch& given) {
   RETURN_IF_ERROR(Writable());
+  RETURN_IF_ERROR(CheckSpace());
   EventBatch filtered;
   const bool filter = ForgetsAnything();
   if (filter) {
@@ -299,6 +202,7 @@ absl::StatusOr<CommitResult> WebHouse::Track(std::vector<Event> events, std::vec
   uint64_t written;
   {
     absl::MutexLock lock(&impl_->commit_mutex);
+    RETURN_IF_ERROR(impl_->Writable());
     ASSIGN_OR_RETURN(const SourceState state, impl_->Source(kTrackSource));
     batch.from_lines = state.lines;
     batch.to_lines += state.lines;
@@ -311,13 +215,26 @@ absl::StatusOr<CommitResult> WebHouse::Track(std::vector<Event> events, std::vec
   return result;
 }
 
-// Group commit: whoever waited for a sync that began after their write needs none of their own.
+// Group commit: whoever waited for a sync that began after their write needs none of their own. The
+// watermark follows the log: it never promises what could still be lost.
 absl::Status WebHouse::Impl::SyncUpTo(uint64_t wanted) {
   absl::MutexLock lock(&sync_mutex);
   if (synced_version >= wanted) return absl::OkStatus();
-  const uint64_t covered = version;
-  RETURN_IF_ERROR(FromRocks(db->raw()->SyncWAL(), "syncing the log"));
-  synced_version = covered;
+  AuditAnchor covered;
+  {
+    absl::MutexLock state_lock(&state_mutex);
+    RETURN_IF_ERROR(broken);
+    covered = anchor;
+  }
+  absl::Status status = FromRocks(db->raw()->SyncWAL(), "syncing the log");
+  if (status.ok()) {
+    status = watermark->Advance({covered.version, covered.time_ms, covered.link, covered.seal});
+  }
+  if (!status.ok()) {
+    Break(status);
+    return Broken();
+  }
+  synced_version = covered.version;
   return absl::OkStatus();
 }
 

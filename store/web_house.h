@@ -15,6 +15,7 @@
 #define VITRINE_STORE_WEB_HOUSE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -30,6 +31,7 @@
 
 #include "store/audit_verify.h"
 #include "store/base/clock.h"
+#include "store/base/disk_space.h"
 #include "store/cursor.h"
 #include "store/identity.h"
 #include "store/key_format.h"
@@ -84,11 +86,15 @@ class WebHouse {
     // False only to measure what the chain costs; a store made without stays without.
     bool audit = true;
     const Clock* clock = &Clock::System();
+    // Opens a store that has lost what it acknowledged as durable, and says so in the audit chain.
+    bool accept_loss = false;
+    std::function<absl::StatusOr<DiskSpace>(const std::string&)> disk_space = DiskSpaceOf;
   };
 
   // Opens the store for reading and writing. FailedPrecondition if another process owns it, its
   // format is not kStoreFormat, or the key of its audit chain is missing or another store's;
-  // DataLoss if its accounting does not add up or RocksDB finds damage.
+  // DataLoss if its accounting does not add up, RocksDB finds damage, or writes that were
+  // acknowledged as durable are missing (store/watermark.h).
   static absl::StatusOr<std::unique_ptr<WebHouse>> Open(const Options& options);
 
   // Opens a checkpoint for reading; every writing function then returns FailedPrecondition.
@@ -104,8 +110,9 @@ class WebHouse {
   // Of two events with one id, equal content is a duplicate; of different contents the one with
   // the lower digest is kept, whichever came first. InvalidArgument if an event is not valid
   // (ValidateEvent) or the counts do not add up; Aborted if the batch does not start where the
-  // source stands; ResourceExhausted if the disk is full (nothing of the batch is kept; after
-  // any error of the disk every later write fails too: close the store and open it again).
+  // source stands; ResourceExhausted if the disk is nearly full, and Unavailable after any failed
+  // write: both are to be tried again. The store opens itself again, at most once a second, when
+  // there is room (limits::kDiskFreeShare); a write that failed may then turn out to be there.
   absl::StatusOr<CommitResult> Commit(const EventBatch& batch, Ack ack);
 
   // Commits live events that have no position of their own: they continue the source named

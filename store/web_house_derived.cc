@@ -37,12 +37,11 @@ absl::StatusOr<std::vector<DirtyPerson>> WebHouse::Impl::Dirty(absl::string_view
 }
 
 absl::StatusOr<uint64_t> WebHouse::Impl::Mark(const Person& person) const {
-  std::string row;
-  const rocksdb::Status status = db->raw()->Get(rocksdb::ReadOptions(), db->table(Table::kDirty),
-                                                keys::PersonPrefix(person), &row);
-  if (status.IsNotFound()) return uint64_t{0};
-  RETURN_IF_ERROR(FromRocks(status, "reading a dirty mark"));
-  return ReadBigEndian(row);
+  rocksdb::PinnableSlice row;
+  const absl::Status found = db->GetRow(Table::kDirty, keys::PersonPrefix(person), &row);
+  if (absl::IsNotFound(found)) return uint64_t{0};
+  RETURN_IF_ERROR(found);
+  return ReadBigEndian(FromSlice(row));
 }
 
 absl::StatusOr<DirtyPerson> WebHouse::StateOf(const Person& person) const {
@@ -63,6 +62,7 @@ absl::StatusOr<uint64_t> WebHouse::MarkOf(const Person& person) const {
 absl::Status WebHouse::ReplaceDerived(std::span<const Derived> derived) {
   absl::MutexLock lock(&impl_->commit_mutex);
   RETURN_IF_ERROR(impl_->Writable());
+  RETURN_IF_ERROR(impl_->CheckSpace());
   rocksdb::WriteBatch rows = NewBatch();
   Totals after = impl_->CurrentTotals();
   for (const Derived& d : derived) RETURN_IF_ERROR(impl_->PutDerived(d, &rows, &after));

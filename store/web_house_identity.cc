@@ -2,6 +2,7 @@
 // histories that follow from them.
 
 #include <algorithm>
+#include <memory>
 #include <rocksdb/iterator.h>
 #include <tuple>
 #include <utility>
@@ -183,17 +184,18 @@ absl::Status ForEachOfVisitor(const Db& db, const std::string& visitor, const Ti
 absl::Mutex& WebHouse::derive_mutex() const { return impl_->derive_mutex; }
 
 absl::StatusOr<Timeline> WebHouse::TimelineOf(absl::string_view visitor) const {
-  return LinkReader(*impl_->db).TimelineOf(visitor, impl_->CustomersMax());
+  return LinkReader(*impl_->db.Hold()).TimelineOf(visitor, impl_->CustomersMax());
 }
 
 absl::StatusOr<std::vector<std::string>> WebHouse::VisitorsOf(absl::string_view customer,
                                                               size_t limit) const {
-  return LinkReader(*impl_->db).VisitorsOf(customer, limit);
+  return LinkReader(*impl_->db.Hold()).VisitorsOf(customer, limit);
 }
 
 absl::StatusOr<std::vector<std::string>> WebHouse::CustomersOf(absl::string_view visitor) const {
   const size_t most = impl_->CustomersMax();
-  LinkReader links(*impl_->db);
+  const std::shared_ptr<const Db> db = impl_->db.Hold();
+  LinkReader links(*db);
   ASSIGN_OR_RETURN(LinkReader::Customers found, links.CustomersOf(visitor, most + 1));
   if (found.ids.size() <= most) return std::move(found.ids);
   if (found.known_as_shared) return std::vector<std::string>();
@@ -210,7 +212,8 @@ absl::StatusOr<std::vector<Person>> WebHouse::Affected(std::span<const Event> ev
       persons.push_back(Person::Customer(event.customer_id));
     }
   }
-  LinkReader links(*impl_->db);
+  const std::shared_ptr<const Db> db = impl_->db.Hold();
+  LinkReader links(*db);
   const size_t most = impl_->CustomersMax() + 1;
   for (const absl::string_view visitor : visitors) {
     persons.push_back(Person::Visitor(visitor));
@@ -221,11 +224,12 @@ absl::StatusOr<std::vector<Person>> WebHouse::Affected(std::span<const Event> ev
 }
 
 absl::Status WebHouse::ForEachOf(const Person& person, size_t limit, UseEvent use) const {
-  LinkReader links(*impl_->db);
+  const std::shared_ptr<const Db> db = impl_->db.Hold();
+  LinkReader links(*db);
   const size_t customers_max = impl_->CustomersMax();
   if (person.kind == Person::Kind::kVisitor) {
     ASSIGN_OR_RETURN(const Timeline timeline, links.TimelineOf(person.id, customers_max));
-    return ForEachOfVisitor(*impl_->db, person.id, timeline, limit, use);
+    return ForEachOfVisitor(*db, person.id, timeline, limit, use);
   }
   const size_t visitors_max = limit == kAll ? kAll : limits::kVisitorsReadMax;
   ASSIGN_OR_RETURN(const auto visitors, links.VisitorsOf(person.id, visitors_max));
@@ -238,11 +242,11 @@ absl::Status WebHouse::ForEachOf(const Person& person, size_t limit, UseEvent us
   const auto offer = [&newest](absl::string_view key, const Event& event) {
     return newest.Offer(key, event);
   };
-  RETURN_IF_ERROR(ReadSpan(*impl_->db, person, {}, offer).status());
+  RETURN_IF_ERROR(ReadSpan(*db, person, {}, offer).status());
   for (const std::string& visitor : visitors) {
     ASSIGN_OR_RETURN(const Timeline timeline, links.TimelineOf(visitor, customers_max));
     for (const Timeline::Span& span : timeline.Owned(person.id)) {
-      RETURN_IF_ERROR(ReadSpan(*impl_->db, Person::Visitor(visitor), span, offer).status());
+      RETURN_IF_ERROR(ReadSpan(*db, Person::Visitor(visitor), span, offer).status());
     }
   }
   for (const Event& event : std::move(newest).Take()) use(event);

@@ -21,6 +21,8 @@
 #include "store/base/clock.h"
 #include "store/base/row_cache.h"
 #include "store/db.h"
+#include "store/db_handle.h"
+#include "store/watermark.h"
 #include "store/web_house.h"
 
 namespace vitrine {
@@ -45,15 +47,14 @@ inline constexpr size_t kProtectionBytes = 8;
 inline rocksdb::WriteBatch NewBatch() { return rocksdb::WriteBatch(0, 0, kProtectionBytes, 0); }
 
 struct WebHouse::Impl {
-  std::unique_ptr<Db> db;
+  Options options;
+  DbBudget budget;
+  DbHandle db;
   bool read_only = false;
-  const Clock* clock = &Clock::System();
 
   // Held from reading what a write depends on until it is written.
   absl::Mutex commit_mutex;
   mutable absl::Mutex derive_mutex;
-  // After a failed write RocksDB's own state is not to be trusted: only reopening helps.
-  absl::Status broken ABSL_GUARDED_BY(commit_mutex);
   std::atomic<uint64_t> version = 0;
   // Null in a copy for reading, and in a store that was made without.
   std::unique_ptr<AuditChain> chain ABSL_GUARDED_BY(commit_mutex);
@@ -65,6 +66,8 @@ struct WebHouse::Impl {
   Totals totals ABSL_GUARDED_BY(state_mutex);
   SiteSettings settings ABSL_GUARDED_BY(state_mutex);
   AuditAnchor anchor ABSL_GUARDED_BY(state_mutex);  // of the last write
+  // After a failed write RocksDB's own state is not to be trusted: only reopening helps.
+  absl::Status broken ABSL_GUARDED_BY(state_mutex);
 
   // Events and rejects that the sources account for and that are no longer there.
   Totals removed ABSL_GUARDED_BY(state_mutex);
@@ -74,10 +77,16 @@ struct WebHouse::Impl {
   // One sync makes durable whatever was written when it began.
   absl::Mutex sync_mutex;
   uint64_t synced_version ABSL_GUARDED_BY(sync_mutex) = 0;
+  std::unique_ptr<Watermark> watermark;  // changed under sync_mutex; null in a copy for reading
+  int64_t reopen_after_ns ABSL_GUARDED_BY(commit_mutex) = INT64_MIN;
 
-  absl::Status Prepare(const Options& options);
-  absl::Status WriteNewStore(const Options& options);
-  absl::Status OpenChain(const Options& options);
+  absl::Status Prepare(bool accept_loss) ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
+  absl::Status WriteNewStore() ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
+  absl::Status OpenChain() ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
+  absl::Status CheckWatermark() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
+  absl::Status Reopen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
+  absl::Status CheckSpace() const;
+  void Break(const absl::Status& why);
   absl::Status Load();
   absl::Status CheckSums(const Totals& sums);
   absl::Status Writable() ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
@@ -125,6 +134,10 @@ struct WebHouse::Impl {
   Totals CurrentRemoved() const {
     absl::MutexLock lock(&state_mutex);
     return removed;
+  }
+  absl::Status Broken() const {
+    absl::MutexLock lock(&state_mutex);
+    return broken;
   }
   Totals CurrentTotals() const {
     absl::MutexLock lock(&state_mutex);

@@ -99,8 +99,10 @@ AuditAnchor WebHouse::Anchor() const {
 uint64_t WebHouse::Version() const { return impl_->version; }
 
 absl::Status WebHouse::Checkpoint(const std::string& directory) const {
+  const std::shared_ptr<Db> db = impl_->db.Hold();  // open until the copy is made
+  if (db->raw() == nullptr) return absl::UnavailableError("the store is closed; try again");
   rocksdb::Checkpoint* raw = nullptr;
-  RETURN_IF_ERROR(FromRocks(rocksdb::Checkpoint::Create(impl_->db->raw(), &raw), "checkpoint"));
+  RETURN_IF_ERROR(FromRocks(rocksdb::Checkpoint::Create(db->raw(), &raw), "checkpoint"));
   const std::unique_ptr<rocksdb::Checkpoint> checkpoint(raw);
   return FromRocks(checkpoint->CreateCheckpoint(directory),
                    absl::StrCat("making a checkpoint in ", directory));

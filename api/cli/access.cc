@@ -62,9 +62,9 @@ Access::~Access() = default;
 
 absl::StatusOr<std::unique_ptr<Access>> Access::Open(const std::string& data,
                                                      const std::string& site, bool create,
-                                                     OnTrain on_train) {
+                                                     OnTrain on_train, bool accept_loss) {
   std::unique_ptr<Access> access(new Access());
-  absl::StatusOr<std::unique_ptr<Sites>> opened = Sites::OpenOne(data, site, create);
+  absl::StatusOr<std::unique_ptr<Sites>> opened = Sites::OpenOne(data, site, create, accept_loss);
   if (opened.ok()) {
     access->local_ = std::make_unique<Local>(*std::move(opened), std::move(on_train));
     access->storefront_ = &access->local_->storefront;

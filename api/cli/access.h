@@ -21,10 +21,11 @@ class Access {
   using OnTrain = std::function<void(const TrainProgress&)>;
 
   // `create` makes a site that does not exist yet. `on_train` is told about trainings that run in
-  // this process.
+  // this process. `accept_loss`: see WebHouse::Options; ignored where a server has the site.
   static absl::StatusOr<std::unique_ptr<Access>> Open(const std::string& data,
                                                       const std::string& site, bool create,
-                                                      OnTrain on_train = nullptr);
+                                                      OnTrain on_train = nullptr,
+                                                      bool accept_loss = false);
   ~Access();
 
   StorefrontIf& storefront() { return *storefront_; }

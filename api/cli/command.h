@@ -43,6 +43,7 @@ void AddTrack(CLI::App* app, Common* common, Action* action);
 void AddStatus(CLI::App* app, Common* common, Action* action);
 void AddCustomer(CLI::App* app, Common* common, Action* action);
 void AddRetention(CLI::App* app, Common* common, Action* action);
+void AddVerify(CLI::App* app, Common* common, Action* action);
 void AddSimulate(CLI::App* app, Common* common, Action* action);
 
 }  // namespace vitrine::cli

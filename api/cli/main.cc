@@ -41,6 +41,7 @@ int Main(int argc, char** argv) {
   AddStatus(&app, &common, &action);
   AddCustomer(&app, &common, &action);
   AddRetention(&app, &common, &action);
+  AddVerify(&app, &common, &action);
   AddSimulate(&app, &common, &action);
   try {
     app.parse(argc, argv);

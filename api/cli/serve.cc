@@ -32,6 +32,7 @@ struct Options {
   int port = 9090;
   int admin_port = 9091;
   size_t workers = 2;
+  bool accept_loss = false;
 };
 
 // The signals that end the server, taken by WaitForEnd alone: blocked here, before any thread is
@@ -87,7 +88,8 @@ absl::Status Run(const Common& common, const Options& options) {
   RaiseDescriptorLimit();
   spdlog::set_default_logger(spdlog::stderr_logger_mt("vitrine"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
-  ASSIGN_OR_RETURN(const std::unique_ptr<Sites> sites, Sites::OpenAll(common.data));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Sites> sites,
+                   Sites::OpenAll(common.data, options.accept_loss));
   if (sites->Names().empty()) {
     return absl::FailedPreconditionError(
         absl::StrCat("there is no site in ", common.data, "; run vitrine ingest first"));
@@ -135,6 +137,9 @@ void AddServe(CLI::App* app, Common* common, Action* action) {
   command->add_option("--workers", options->workers, "Threads that answer storefronts")
       ->check(CLI::Range(size_t{1}, size_t{256}))
       ->capture_default_str();
+  command->add_flag(
+      "--accept-loss", options->accept_loss,
+      "Open sites that have lost what they acknowledged; their audit chains will say so");
   command->callback([=] { *action = [=] { return Run(*common, *options); }; });
 }
 

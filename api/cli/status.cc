@@ -26,11 +26,17 @@ struct SiteLines {
 
 SiteLines EmptyLines() {
   SiteLines lines;
-  lines.sites = {
-      "sites",
-      "Sites",
-      {{"site"}, {"server"}, {"events"}, {"sessions"}, {"customers"}, {"products"}, {"rejects"}},
-      {}};
+  lines.sites = {"sites",
+                 "Sites",
+                 {{"site"},
+                  {"server"},
+                  {"events"},
+                  {"sessions"},
+                  {"customers"},
+                  {"products"},
+                  {"rejects"},
+                  {"conflicts"}},
+                 {}};
   lines.sources = {
       "sources",
       "Sources",
@@ -67,7 +73,7 @@ absl::Status AddSite(const Common& common, const std::string& site, SiteLines* l
   const std::string server = access->server().empty() ? "not running" : access->server();
   const Totals& t = counts.totals;
   lines->sites.rows.push_back(
-      {site, server, t.events, t.sessions, t.customers, t.products, t.rejects});
+      {site, server, t.events, t.sessions, t.customers, t.products, t.rejects, t.conflicts});
   for (const SourceState& source : counts.sources) AddSource(site, source, &lines->sources);
   ModelInfo info;
   const absl::Status found = CatchThrift([&] { access->backoffice().model_info(info, site); });

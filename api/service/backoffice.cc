@@ -160,6 +160,36 @@ void Backoffice::checkpoint(std::string& directory, const std::string& site_name
   directory = ValueOrThrow(FindOrThrow(site_name)->Checkpoint());
 }
 
+void Backoffice::verify(VerifyReply& reply, const VerifyRequest& request) {
+  Site* site = FindOrThrow(request.site);
+  ThrowIfError(CheckRange("anchors", static_cast<double>(request.anchors.size()), 0,
+                          limits::kWireContainerMax));
+  std::vector<AuditAnchor> anchors;
+  for (const std::string& line : request.anchors) {
+    anchors.push_back(ValueOrThrow(AuditAnchor::Parse(line)));
+  }
+  const AuditFindings found = ValueOrThrow(site->Verify(std::move(anchors)));
+  reply.rows = static_cast<int64_t>(found.rows);
+  reply.links = static_cast<int64_t>(found.links);
+  reply.removed = static_cast<int64_t>(found.removed);
+  reply.problems_found = static_cast<int64_t>(found.problems_found);
+  for (const AuditFinding& finding : found.problems) {
+    VerifyProblem& problem = reply.problems.emplace_back();
+    problem.kind = std::string(NameOf(finding.kind));
+    problem.row = finding.row;
+    problem.link = static_cast<int64_t>(finding.link);
+    problem.version = static_cast<int64_t>(finding.version);
+    problem.time_ms = finding.time_ms;
+  }
+  for (const AuditFindings::Note& noted : found.notes) {
+    VerifyNote& note = reply.notes.emplace_back();
+    note.time_ms = noted.time_ms;
+    note.kind = noted.kind;
+    note.text = noted.text;
+  }
+  if (found.head.link != 0) reply.anchor = found.head.Format();
+}
+
 void Backoffice::sites(std::vector<std::string>& names) { names = sites_->Names(); }
 
 }  // namespace vitrine

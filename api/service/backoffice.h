@@ -46,6 +46,7 @@ class Backoffice : public BackofficeIf {
   void products(std::vector<Product>& products, const std::string& site,
                 const std::vector<std::string>& ids) override;
   void checkpoint(std::string& directory, const std::string& site) override;
+  void verify(VerifyReply& reply, const VerifyRequest& request) override;
   void sites(std::vector<std::string>& names) override;
 
  private:

@@ -57,7 +57,8 @@ Site::Site(std::string directory, absl::string_view name, OwnerLock lock)
 
 absl::StatusOr<std::unique_ptr<Site>> Site::Open(const std::string& data_directory,
                                                  absl::string_view name, bool create,
-                                                 std::shared_ptr<StoreBudget> budget) {
+                                                 std::shared_ptr<StoreBudget> budget,
+                                                 bool accept_loss) {
   RETURN_IF_ERROR(ValidSiteName(name));
   const std::string directory = absl::StrCat(data_directory, "/", name);
   if (!create && !fs::exists(directory)) {
@@ -65,7 +66,10 @@ absl::StatusOr<std::unique_ptr<Site>> Site::Open(const std::string& data_directo
   }
   ASSIGN_OR_RETURN(OwnerLock lock, OwnerLock::Take(directory));
   std::unique_ptr<Site> site(new Site(directory, name, std::move(lock)));
-  ASSIGN_OR_RETURN(site->house_, WebHouse::Open({directory + "/db", create, std::move(budget)}));
+  ASSIGN_OR_RETURN(site->house_, WebHouse::Open({.directory = directory + "/db",
+                                                 .create = create,
+                                                 .budget = std::move(budget),
+                                                 .accept_loss = accept_loss}));
   std::error_code ignored;  // copies that a process which died left behind
   fs::remove_all(directory + "/checkpoints", ignored);
   RETURN_IF_ERROR(Privacy(site->house_.get()).Resume().status());
@@ -156,6 +160,19 @@ absl::StatusOr<std::string> Site::Checkpoint() {
   return directory;
 }
 
+absl::StatusOr<AuditFindings> Site::Verify(std::vector<AuditAnchor> anchors) {
+  // Before the copy: what is written meanwhile is in the copy and not in the anchor.
+  if (const AuditAnchor now = house_->Anchor(); now.link != 0) anchors.push_back(now);
+  ASSIGN_OR_RETURN(const std::string copy, Checkpoint());
+  const absl::Cleanup remove = [&copy] {
+    std::error_code ignored;
+    fs::remove_all(copy, ignored);
+  };
+  return VerifyAudit({.directory = copy,
+                      .key_path = AuditKeyPath(directory_ + "/db"),
+                      .anchors = std::move(anchors)});
+}
+
 absl::StatusOr<std::shared_ptr<const Model>> Site::Train(const TrainOptions& options) {
   if (!train_mutex_.TryLock()) {
     return absl::UnavailableError(absl::StrCat("site ", name_, " is already being trained"));
@@ -214,20 +231,23 @@ void Site::DeriveLoop() {
 
 Sites::Sites() : budget_(std::make_shared<StoreBudget>(kCacheBytes, kWriteBufferBytes)) {}
 
-absl::StatusOr<std::unique_ptr<Sites>> Sites::OpenAll(const std::string& data_directory) {
+absl::StatusOr<std::unique_ptr<Sites>> Sites::OpenAll(const std::string& data_directory,
+                                                      bool accept_loss) {
   std::unique_ptr<Sites> sites(new Sites());
   ASSIGN_OR_RETURN(const std::vector<std::string> names, ListSites(data_directory));
   for (const std::string& name : names) {
-    ASSIGN_OR_RETURN(sites->sites_[name], Site::Open(data_directory, name, false, sites->budget_));
+    ASSIGN_OR_RETURN(sites->sites_[name],
+                     Site::Open(data_directory, name, false, sites->budget_, accept_loss));
   }
   return sites;
 }
 
 absl::StatusOr<std::unique_ptr<Sites>> Sites::OpenOne(const std::string& data_directory,
-                                                      absl::string_view name, bool create) {
+                                                      absl::string_view name, bool create,
+                                                      bool accept_loss) {
   std::unique_ptr<Sites> sites(new Sites());
   ASSIGN_OR_RETURN(std::unique_ptr<Site> site,
-                   Site::Open(data_directory, name, create, sites->budget_));
+                   Site::Open(data_directory, name, create, sites->budget_, accept_loss));
   sites->sites_.emplace(name, std::move(site));
   return sites;
 }

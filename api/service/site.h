@@ -18,6 +18,7 @@
 #include "recommender/learn/trainer.h"
 #include "recommender/model/model.h"
 #include "recommender/rank/fold_in.h"
+#include "store/audit_verify.h"
 #include "store/base/limits.h"
 #include "store/base/row_cache.h"
 #include "store/model_store.h"
@@ -42,7 +43,8 @@ class Site {
   // owns it. A model that is damaged is an error: the message names the file.
   static absl::StatusOr<std::unique_ptr<Site>> Open(const std::string& data_directory,
                                                     absl::string_view name, bool create,
-                                                    std::shared_ptr<StoreBudget> budget);
+                                                    std::shared_ptr<StoreBudget> budget,
+                                                    bool accept_loss = false);
   ~Site();
 
   const std::string& name() const { return name_; }
@@ -69,6 +71,10 @@ class Site {
   // Trains on a checkpoint, publishes the model and swaps it in. Unavailable if a training is
   // already under way.
   absl::StatusOr<std::shared_ptr<const Model>> Train(const TrainOptions& options);
+
+  // What somebody changed behind our back (store/audit_verify.h), looked for on a copy; the end of
+  // the chain is compared with `anchors` and with where this process left it.
+  absl::StatusOr<AuditFindings> Verify(std::vector<AuditAnchor> anchors);
 
   // A consistent copy in a new folder; whoever asked removes it.
   absl::StatusOr<std::string> Checkpoint();
@@ -104,10 +110,13 @@ class Site {
 class Sites {
  public:
   // Opens every site under `data_directory`; there may be none.
-  static absl::StatusOr<std::unique_ptr<Sites>> OpenAll(const std::string& data_directory);
+  // `accept_loss`: see WebHouse::Options.
+  static absl::StatusOr<std::unique_ptr<Sites>> OpenAll(const std::string& data_directory,
+                                                        bool accept_loss = false);
   // Opens one.
   static absl::StatusOr<std::unique_ptr<Sites>> OpenOne(const std::string& data_directory,
-                                                        absl::string_view name, bool create);
+                                                        absl::string_view name, bool create,
+                                                        bool accept_loss = false);
 
   // NotFound with the names that there are.
   absl::StatusOr<Site*> Find(absl::string_view name) const;

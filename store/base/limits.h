@@ -36,6 +36,12 @@ constexpr size_t kRobotRatePagesMin = 120;     // pages within the window
 constexpr size_t kRobotSessionPagesMin = 500;  // pages of one session
 constexpr size_t kRobotBlindPagesMin = 50;     // pages without one referrer
 
+// --- Disk ---
+// Writing stops when less is free than this part of the disk, or this many bytes if that is less.
+constexpr int64_t kDiskFreeShare = 20;
+constexpr int64_t kDiskFreeBytesMin = int64_t{1} << 30;
+constexpr size_t kDbLogBytesMax = 1 << 20;  // of RocksDB's own log, then it is begun anew
+
 // --- Trust ---
 constexpr size_t kVerifyBytesMax = 256
                                    << 20;  // of digests held at once; more rows take more passes

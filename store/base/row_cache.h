@@ -52,6 +52,15 @@ class RowCache {
     shard.rows.insert_or_assign(std::string(key), std::move(row));
   }
 
+  // All of them.
+  void Clear() {
+    for (Shard& shard : shards_) {
+      absl::MutexLock lock(&shard.mutex);
+      ++shard.erasures;
+      shard.rows.clear();
+    }
+  }
+
   void Erase(absl::string_view key) {
     Shard& shard = ShardOf(key);
     absl::MutexLock lock(&shard.mutex);

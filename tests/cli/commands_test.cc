@@ -9,6 +9,7 @@
 
 #include "store/owner_lock.h"
 #include "tests/testing/process.h"
+#include "tests/testing/raw_store.h"
 
 namespace vitrine {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 using ::testing::HasSubstr;
 using testing::Outcome;
 using testing::Process;
+using testing::RawStore;
 using testing::RunProgram;
 using testing::TempDir;
 using testing::Vitrine;
@@ -64,6 +66,28 @@ TEST_F(Commands, RecommendAndSimilarAnswerWithoutAServer) {
   EXPECT_EQ(similar["tables"]["suggestions"].size(), 3u);
 }
 
+TEST_F(Commands, VerifyNamesARowThatSomebodyChanged) {
+  const std::string anchors = dir_->File("anchors");
+  const auto clean = Json({"verify", "--site", "shop", "--export-anchor", anchors});
+  EXPECT_EQ(clean["tables"]["verify"][0]["problems"], 0);
+  EXPECT_GT(clean["tables"]["verify"][0]["rows"], 1000);
+  const std::string db = dir_->File("data/shop/db");
+  const auto [key, value] = RawStore(db).All("events")[77];
+  std::string changed = value;
+  changed.back() ^= 1;
+  RawStore(db).Put("events", key, changed);
+  const Outcome found = Do({"verify", "--site", "shop"});
+  EXPECT_EQ(found.exit_code, 1);
+  EXPECT_THAT(found.out, HasSubstr("row_changed"));
+  EXPECT_THAT(found.err, HasSubstr("1 problem"));
+  RawStore(db).Put("events", key, value);
+  EXPECT_EQ(
+      Json({"verify", "--site", "shop", "--anchor", anchors})["tables"]["verify"][0]["problems"],
+      0);
+  EXPECT_EQ(Do({"verify", "--site", "shop", "--anchor", dir_->File("shop/events.jsonl")}).exit_code,
+            1);
+}
+
 TEST_F(Commands, GoThroughTheServerThatOwnsTheSite) {
   const auto before = Json({"status"});
   EXPECT_EQ(before["tables"]["sites"][0]["server"], "not running");
@@ -81,6 +105,7 @@ TEST_F(Commands, GoThroughTheServerThatOwnsTheSite) {
   EXPECT_EQ(track["tables"]["track"][0]["accepted"], 1);
   const auto trained = Json({"train", "--site", "shop", "--factors", "8"});
   EXPECT_EQ(trained["tables"]["models"][0]["factors"], 8);
+  EXPECT_EQ(Json({"verify", "--site", "shop"})["tables"]["verify"][0]["problems"], 0);
   const auto evaluation = Json({"evaluate", "--site", "shop", "--factors", "8"});
   EXPECT_FALSE(evaluation["tables"].empty());
 

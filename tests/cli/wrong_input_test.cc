@@ -12,6 +12,7 @@ namespace vitrine {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::Outcome;
@@ -136,7 +137,9 @@ TEST_F(WrongInput, AFullDiskStopsTheImportAndLosesNothing) {
                                "; code=$?; mount -o remount,size=400m ", data, " && ", ingest,
                                " >&2 && exit $code; exit 99")});
   EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("No space left on device"), HasSubstr("200,000")));
+  EXPECT_THAT(outcome.err, HasSubstr("200,000"));
+  // On a disk this small one batch is more than what is kept free.
+  EXPECT_THAT(outcome.err, AnyOf(HasSubstr("No space left"), HasSubstr("nearly full")));
 }
 
 }  // namespace

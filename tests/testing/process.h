@@ -57,6 +57,7 @@ class Process {
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
+  pid_t pid() const { return pid_; }
   void Signal(int signal_number) const { ::kill(pid_, signal_number); }
   std::string OutSoFar() const { return FileText(dir_.File("out")); }
 
