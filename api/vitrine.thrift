@@ -293,6 +293,14 @@ service Backoffice {
     1: NotFound not_found, 2: Unavailable unavailable, 3: InternalError internal,
     4: InvalidRequest invalid),
 
+  // Rejects of every source and reason: how many, and where the first and the last lie.
+  list<records.RejectSummary> reject_summaries(1: string site) throws (
+    1: NotFound not_found, 2: InternalError internal),
+  // The rejects themselves, a page at a time. What they are now is sent by import_batch, with
+  // `replays`.
+  records.RejectPage rejects(1: string site, 2: records.RejectQuery query) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: InternalError internal),
+
   // What a person did, newest first; exactly one of customer_id and visitor_id is given. limit is
   // 1 to 1000.
   list<records.Event> history(1: string site, 2: string customer_id, 3: string visitor_id,

@@ -113,6 +113,11 @@ void BatchReader::Take(const Line& line, EventBatch* batch) {
   reject.reason = std::move(outcome.reason);
   reject.detail = std::move(outcome.detail);
   reject.raw = std::string(line.text.substr(0, limits::kRejectRawBytesMax));
+  reject.raw_bytes = line.bytes;
+  std::string context = parser_.Context();
+  if (!context.empty() && context.size() <= limits::kRejectRawBytesMax) {
+    reject.__set_context(std::move(context));
+  }
 }
 
 }  // namespace vitrine

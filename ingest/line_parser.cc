@@ -7,6 +7,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 #include "ingest/reasons.h"
 #include "store/base/status_macros.h"
@@ -20,6 +21,8 @@ namespace vitrine {
 namespace {
 
 constexpr absl::string_view kBlankLine = "blank_line";
+// How the context of an access log's line begins.
+constexpr absl::string_view kIdPrefix = "#id ";
 constexpr absl::string_view kDirective = "directive";  // a W3C log's #Fields and its like
 
 // The XXH3-128 of the event without its id, in hex: equal events have equal ones. `*buffer` is
@@ -33,8 +36,7 @@ std::string Fingerprint(const Event& event, std::string* buffer) {
       absl::string_view(reinterpret_cast<const char*>(bytes.digest), sizeof(bytes.digest)));
 }
 
-absl::StatusOr<RowMapper> ReadHeader(const Mapping& mapping, CsvSplitter* splitter,
-                                     LineReader* reader) {
+absl::StatusOr<std::string> ReadHeader(LineReader* reader) {
   Line header;
   if (!reader->Next(&header)) {
     RETURN_IF_ERROR(reader->status());
@@ -47,7 +49,7 @@ absl::StatusOr<RowMapper> ReadHeader(const Mapping& mapping, CsvSplitter* splitt
   if (!IsUtf8(header.text)) {
     return absl::InvalidArgumentError("the line with column names is not UTF-8 text");
   }
-  return RowMapper::Create(mapping, splitter->Split(header.text));
+  return std::string(header.text);
 }
 
 }  // namespace
@@ -59,20 +61,68 @@ std::optional<char> LineParser::Delimiter(const Mapping& mapping) {
 
 absl::StatusOr<LineParser> LineParser::Create(const Mapping& mapping, LineReader* reader) {
   LineParser parser;
-  if (mapping.format == Mapping::Format::kJsonLines) {
-    parser.json_ = std::make_unique<JsonEventParser>(mapping.currency);
-    return parser;
+  switch (mapping.format) {
+    case Mapping::Format::kJsonLines:
+      parser.json_ = std::make_unique<JsonEventParser>(mapping.currency);
+      break;
+    case Mapping::Format::kAccessLog:
+      RETURN_IF_ERROR(parser.ReadLog(mapping, reader->Ahead()));
+      break;
+    case Mapping::Format::kCsv: {
+      ASSIGN_OR_RETURN(parser.header_, ReadHeader(reader));
+      RETURN_IF_ERROR(parser.ReadCsv(mapping));
+      break;
+    }
   }
-  if (mapping.format == Mapping::Format::kAccessLog) {
-    ASSIGN_OR_RETURN(parser.log_, MakeLogParser(mapping.access_log.log, reader->Ahead()));
-    ASSIGN_OR_RETURN(LogMapper mapper, LogMapper::Create(mapping.access_log));
-    parser.log_mapper_.emplace(std::move(mapper));
-    return parser;
-  }
-  parser.splitter_.emplace(mapping.delimiter);
-  ASSIGN_OR_RETURN(RowMapper mapper, ReadHeader(mapping, &*parser.splitter_, reader));
-  parser.mapper_.emplace(std::move(mapper));
   return parser;
+}
+
+absl::StatusOr<LineParser> LineParser::Create(const Mapping& mapping, absl::string_view context,
+                                              absl::string_view text) {
+  const bool is_log = mapping.format == Mapping::Format::kAccessLog;
+  const bool is_csv = mapping.format == Mapping::Format::kCsv;
+  if (is_log != absl::StartsWith(context, kIdPrefix) || (!is_log && is_csv == context.empty())) {
+    return absl::InvalidArgumentError("the line is of another format");
+  }
+  LineParser parser;
+  if (is_csv) {
+    parser.header_ = std::string(context);
+    RETURN_IF_ERROR(parser.ReadCsv(mapping));
+  } else if (is_log) {
+    parser.columns_ = std::string(context.substr(context.find('\n') + 1));
+    RETURN_IF_ERROR(parser.ReadLog(mapping, absl::StrCat(parser.columns_, text, "\n")));
+    if (!parser.columns_.empty()) {
+      const absl::string_view directive = absl::StripSuffix(parser.columns_, "\n");
+      RETURN_IF_ERROR(parser.log_->Parse(directive, &parser.record_).status());
+    }
+  } else {
+    parser.json_ = std::make_unique<JsonEventParser>(mapping.currency);
+  }
+  return parser;
+}
+
+absl::Status LineParser::ReadCsv(const Mapping& mapping) {
+  splitter_.emplace(mapping.delimiter);
+  ASSIGN_OR_RETURN(RowMapper mapper, RowMapper::Create(mapping, splitter_->Split(header_)));
+  mapper_.emplace(std::move(mapper));
+  return absl::OkStatus();
+}
+
+absl::Status LineParser::ReadLog(const Mapping& mapping, absl::string_view first_lines) {
+  ASSIGN_OR_RETURN(log_, MakeLogParser(mapping.access_log.log, first_lines));
+  ASSIGN_OR_RETURN(LogMapper mapper, LogMapper::Create(mapping.access_log));
+  log_mapper_.emplace(std::move(mapper));
+  return absl::OkStatus();
+}
+
+std::string LineParser::Context() const {
+  if (log_ == nullptr) return header_;
+  return absl::StrCat(kIdPrefix, line_id_, "\n", columns_);
+}
+
+absl::string_view LineParser::IdIn(absl::string_view context) {
+  if (!absl::ConsumePrefix(&context, kIdPrefix)) return "";
+  return context.substr(0, context.find('\n'));
 }
 
 Outcome LineParser::Parse(const Line& line, Event* event) {
@@ -80,8 +130,11 @@ Outcome LineParser::Parse(const Line& line, Event* event) {
     return {Outcome::Kind::kRejected, std::string(line.reason), std::string(line.detail)};
   }
   absl::string_view ignored;
+  line_id_.clear();
   const absl::StatusOr<bool> is_event = ParseText(line, event, &ignored);
   if (!is_event.ok()) {
+    // A line that is read again later must not have the id of an equal one.
+    if (log_ != nullptr && line_id_.empty()) line_id_ = IdOf(line);
     const FaultText fault = ParseFault(is_event.status().message());
     return {Outcome::Kind::kRejected, std::string(fault.reason), std::string(fault.detail)};
   }
@@ -117,11 +170,16 @@ absl::StatusOr<bool> LineParser::ParseRequest(const Line& line, Event* event,
   ASSIGN_OR_RETURN(const bool is_request, log_->Parse(line.text, &record_));
   if (!is_request) {
     *ignored = kDirective;
+    if (absl::StartsWith(line.text, "#Fields")) columns_ = absl::StrCat(line.text, "\n");
     return false;
   }
   ASSIGN_OR_RETURN(const bool is_event, log_mapper_->Map(record_, event, ignored));
-  if (is_event && event->id.empty()) event->id = ids_.IdOf(line.text, line.number);
+  if (is_event && event->id.empty()) event->id = line_id_ = IdOf(line);
   return is_event;
+}
+
+std::string LineParser::IdOf(const Line& line) {
+  return line.id.empty() ? ids_.IdOf(line.text, line.number) : std::string(line.id);
 }
 
 std::string LineParser::Description() const { return log_ == nullptr ? "" : log_->Description(); }

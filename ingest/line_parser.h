@@ -50,12 +50,29 @@ class LineParser {
   bool HasMemory() const { return log_ != nullptr; }
   void Recall(const Line& line, int64_t next);
 
+  // A parser for a line that is read alone: `context` is what Context once said of it, `text` the
+  // line, from which an access log's format is recognised. InvalidArgument if it is of another
+  // format.
+  static absl::StatusOr<LineParser> Create(const Mapping& mapping, absl::string_view context,
+                                           absl::string_view text);
+
+  // What must be known of the line that Parse has just rejected to read it alone: a CSV file's
+  // header; of an access log the line's id and the columns. Empty if nothing must be.
+  std::string Context() const;
+
+  // The id in the context of an access log's line; empty of others.
+  static absl::string_view IdIn(absl::string_view context);
+
   // What becomes of `line`. An event is valid (ValidateEvent) and has an id: its fingerprint, if
   // the line has none.
   Outcome Parse(const Line& line, Event* event);
 
  private:
   LineParser() = default;
+
+  absl::Status ReadCsv(const Mapping& mapping);
+  absl::Status ReadLog(const Mapping& mapping, absl::string_view first_lines);
+  std::string IdOf(const Line& line);
 
   absl::StatusOr<bool> ParseText(const Line& line, Event* event, absl::string_view* ignored);
   absl::StatusOr<bool> ParseRequest(const Line& line, Event* event, absl::string_view* ignored);
@@ -67,6 +84,9 @@ class LineParser {
   std::optional<LogMapper> log_mapper_;
   LineIds ids_;
   LogRecord record_;
+  std::string header_;   // of a CSV file
+  std::string columns_;  // the directive of an access log that names them
+  std::string line_id_;  // of the last line of an access log
   std::string encoded_;  // what a fingerprint is taken of
 };
 

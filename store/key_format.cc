@@ -117,12 +117,17 @@ std::string SessionKey(const Person& person, int64_t start_ms) {
   return key;
 }
 
-std::string RejectKey(absl::string_view source, int64_t line) {
+std::string RejectKey(absl::string_view source, int32_t generation, int64_t line) {
   std::string key(source);
   key.push_back('\0');
+  for (int shift = 24; shift >= 0; shift -= 8) {
+    key.push_back(static_cast<char>(static_cast<uint32_t>(generation) >> shift & 0xff));
+  }
   AppendBigEndian(&key, static_cast<uint64_t>(line));
   return key;
 }
+
+absl::string_view RejectSource(absl::string_view key) { return key.substr(0, key.find('\0')); }
 
 std::string SourceKey(absl::string_view source) { return absl::StrCat("source/", source); }
 

@@ -16,7 +16,7 @@
 // sessions       | person | ~start_ms (8) |                                   Session
 // customers      | customer id |                                              Customer
 // products       | product id |                                               Product
-// rejects        | source | 0x00 | line (8) |                                 Reject
+// rejects        | source | 0x00 | restarts of the source (4) | line (8) |    Reject
 // dirty          | person |                                                   mark (8)
 // customer_facts | customer id |                                              CustomerFacts
 // robots         | person |                                                   RobotVerdict
@@ -92,7 +92,9 @@ std::string SharedKey(absl::string_view visitor);
 std::string VisitorOfKey(absl::string_view customer, absl::string_view visitor);
 std::string UnlinkKey(absl::string_view visitor, absl::string_view customer);
 std::string SessionKey(const Person& person, int64_t start_ms);
-std::string RejectKey(absl::string_view source, int64_t line);
+std::string RejectKey(absl::string_view source, int32_t generation, int64_t line);
+// The source at the front of a rejects key.
+absl::string_view RejectSource(absl::string_view key);
 std::string SourceKey(absl::string_view source);
 
 // The person at the front of an events, sessions or dirty key, and of a login's (the visitor).

@@ -217,6 +217,47 @@ struct Reject {
   5: binary raw,
   // Bytes of the line before it was cut.
   6: i64 raw_bytes,
+  // Restarts of its source before it was read; set by the store. With `line`, its place.
+  7: i32 generation,
+  // What must be known to read the line alone (LineParser::Context): the column names of its CSV
+  // file. Absent: nothing must be, or it is longer than 4096 bytes.
+  8: optional binary context,
+}
+
+// Where a reject lies within its source.
+struct RejectPlace {
+  1: i32 generation,
+  2: i64 line,
+}
+
+struct SourceReject {
+  1: string source,
+  2: Reject reject,
+}
+
+// Rejects of one source and reason.
+struct RejectSummary {
+  1: string source,
+  2: string reason,
+  3: i64 lines,
+  4: RejectPlace first,
+  5: RejectPlace last,
+}
+
+// Which rejects, by source, generation and line. Empty fields leave nothing out.
+struct RejectQuery {
+  1: string source,
+  2: string reason,
+  // RejectPage.resume of the page before.
+  3: binary after,
+  // 1 to 1000.
+  4: i32 limit,
+}
+
+struct RejectPage {
+  1: list<SourceReject> rejects,
+  // Empty: these were the last.
+  2: binary resume,
 }
 
 // What became of everything one source (a file, or the live "track" stream) has offered.
@@ -255,6 +296,9 @@ struct EventBatch {
   // Rows of the catalogue and of the customer file: whole rows, or only the fields that are set.
   11: list<Product> products,
   12: list<CustomerFacts> customers,
+  // Not new lines but rejects of this source, read again: the outcomes above are theirs, and there
+  // are as many. Ascending. The source's position does not count and does not move.
+  13: list<RejectPlace> replays,
 }
 
 // What became of the events of one batch.

@@ -32,6 +32,7 @@ void Account(const EventBatch& batch, const CommitResult& result, SourceState* s
   add("conflicting_duplicate", result.conflicting_duplicate);
   for (const auto& [why, lines] : batch.ignored) add("ignored:" + why, lines);
   for (const Reject& reject : batch.rejects) add("rejected:" + reject.reason, 1);
+  if (!batch.replays.empty()) return;
   state->bytes = batch.to_bytes;
   state->lines = batch.to_lines;
   state->digest = batch.to_digest;
@@ -40,10 +41,11 @@ void Account(const EventBatch& batch, const CommitResult& result, SourceState* s
 absl::Status CheckBatch(const EventBatch& batch) {
   const int64_t outcomes =
       static_cast<int64_t>(batch.events.size() + batch.rejects.size()) + SumOf(batch.ignored);
-  if (batch.to_lines - batch.from_lines != outcomes) {
-    return absl::InvalidArgumentError(absl::StrCat("the batch covers ",
-                                                   batch.to_lines - batch.from_lines,
-                                                   " lines but holds ", outcomes, " outcomes"));
+  const int64_t lines = batch.replays.empty() ? batch.to_lines - batch.from_lines
+                                              : static_cast<int64_t>(batch.replays.size());
+  if (lines != outcomes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the batch covers ", lines, " lines but holds ", outcomes, " outcomes"));
   }
   if (batch.source.empty() || batch.source.find('\0') != std::string::npos) {
     return absl::InvalidArgumentError("the batch names no source");
@@ -150,7 +152,8 @@ absl::StatusOr<CommitResult> WebHouse::Impl::CommitLocked(const EventBatch& give
   }
   const EventBatch& batch = filter ? filtered : given;
   ASSIGN_OR_RETURN(SourceState state, Source(batch.source));
-  if (state.bytes != batch.from_bytes || state.lines != batch.from_lines) {
+  const bool in_place = state.bytes == batch.from_bytes && state.lines == batch.from_lines;
+  if (batch.replays.empty() && !in_place) {
     return absl::AbortedError(absl::StrCat(batch.source, " stands at byte ", state.bytes, ", line ",
                                            state.lines, "; the batch starts at byte ",
                                            batch.from_bytes, ", line ", batch.from_lines));
@@ -159,11 +162,7 @@ absl::StatusOr<CommitResult> WebHouse::Impl::CommitLocked(const EventBatch& give
   EventWriter writer(*db, version + 1, &rows);
   ASSIGN_OR_RETURN(CommitResult result, writer.Write(batch.events, batch.robots));
   result.ignored = static_cast<int64_t>(given.events.size() - batch.events.size());
-  for (const Reject& reject : batch.rejects) {
-    CHECK(rows.Put(db->table(Table::kRejects), keys::RejectKey(batch.source, reject.line),
-                   EncodeRecord(reject))
-              .ok());
-  }
+  RETURN_IF_ERROR(PutRejects(batch, &state, &rows));
   Account(batch, result, &state);
   PutMeta(keys::SourceKey(batch.source), EncodeRecord(state), &rows);
   Totals after = CurrentTotals();
@@ -171,6 +170,7 @@ absl::StatusOr<CommitResult> WebHouse::Impl::CommitLocked(const EventBatch& give
   after.products += writer.new_products();
   after.conflicts += writer.new_conflicts();
   after.rejects += static_cast<int64_t>(batch.rejects.size());
+  after.rejects -= static_cast<int64_t>(batch.replays.size());
   RETURN_IF_ERROR(Write(&rows, after));
   for (const std::string& product : writer.changed_products()) product_cache.Erase(product);
   return result;

@@ -45,6 +45,9 @@ enum class Ack {
   kDurable,  // synced to disk (concurrent callers share one sync)
 };
 
+// The source that live events are accounted to.
+inline constexpr absl::string_view kTrackSource = "track";
+
 // Memory that the sites of one process share.
 class StoreBudget {
  public:
@@ -110,9 +113,10 @@ class WebHouse {
   // Of two events with one id, equal content is a duplicate; of different contents the one with
   // the lower digest is kept, whichever came first. InvalidArgument if an event is not valid
   // (ValidateEvent) or the counts do not add up; Aborted if the batch does not start where the
-  // source stands; ResourceExhausted if the disk is nearly full, and Unavailable after any failed
-  // write: both are to be tried again. The store opens itself again, at most once a second, when
-  // there is room (limits::kDiskFreeShare); a write that failed may then turn out to be there.
+  // source stands, or replays a reject that is not there any more; ResourceExhausted if the disk is
+  // nearly full, and Unavailable after any failed write: both are to be tried again. The store opens
+  // itself again, at most once a second, when there is room (limits::kDiskFreeShare); a write that
+  // failed may then turn out to be there.
   absl::StatusOr<CommitResult> Commit(const EventBatch& batch, Ack ack);
 
   // Commits live events that have no position of their own: they continue the source named
@@ -197,7 +201,7 @@ class WebHouse {
   SessionCursor Sessions() const;
   CustomerCursor Customers(absl::string_view from = "") const;  // by id, ids >= from
   ProductCursor Products() const;
-  RejectCursor Rejects(absl::string_view source) const;   // by line
+  RejectCursor Rejects(absl::string_view source) const;   // by restart of the source, then line
   RobotCursor Robots(absl::string_view from = "") const;  // by person, keys >= from
   // Events that lost against another content of their id, by id; an event's person() is not in the
   // key here.
@@ -212,6 +216,10 @@ class WebHouse {
       std::span<const std::string> ids) const;
   // A source never seen is at 0 with no outcomes.
   absl::StatusOr<SourceState> GetSource(absl::string_view name) const;
+  // Rejects of every source and reason, by source, then reason. O(rejects).
+  absl::StatusOr<std::vector<RejectSummary>> SummarizeRejects() const;
+  // The next page of them. InvalidArgument unless `query.limit` is 1 to limits::kRejectPageMax.
+  absl::StatusOr<RejectPage> FindRejects(const RejectQuery& query) const;
   Totals GetTotals() const;
   SiteSettings GetSettings() const;
 

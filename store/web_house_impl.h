@@ -37,7 +37,6 @@ inline constexpr absl::string_view kAuditKeyIdKey = "audit_key";  // the key's i
 inline constexpr absl::string_view kRemovedKey = "removed";  // Totals: rows that were taken away
 inline constexpr absl::string_view kErasedKey = "erased/";   // | digest of a person: time_ms (8)
 inline constexpr absl::string_view kExpiredKey = "expired";  // times before which kinds are ignored
-inline constexpr absl::string_view kTrackSource = "track";
 
 inline constexpr size_t kCachedProductsMax = 100'000;
 
@@ -105,6 +104,7 @@ struct WebHouse::Impl {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
   absl::StatusOr<EventBatch> WithoutForgotten(EventBatch batch) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
+  absl::Status PutRejects(const EventBatch& batch, SourceState* state, rocksdb::WriteBatch* rows);
   absl::Status SyncUpTo(uint64_t wanted);
   absl::StatusOr<SourceState> Source(absl::string_view name) const;
   absl::StatusOr<std::shared_ptr<const Product>> CachedProduct(const std::string& id) const;

@@ -10,10 +10,10 @@
 #include "absl/strings/str_format.h"
 
 #include "api/cli/access.h"
+#include "api/cli/backoffice_sink.h"
 #include "api/cli/command.h"
 #include "api/cli/follow_signals.h"
 #include "api/cli/progress.h"
-#include "api/client/client.h"
 #include "api/render/render.h"
 #include "ingest/explain.h"
 #include "ingest/importer.h"
@@ -32,34 +32,6 @@ struct Options {
   size_t batch_events = 8192;
   bool follow = false;
   std::string explain;
-};
-
-// Batches go to the back office, whichever side of a socket it is on.
-class BackofficeSink : public BatchSink {
- public:
-  BackofficeSink(BackofficeIf* backoffice, std::string site)
-      : backoffice_(backoffice), site_(std::move(site)) {}
-
-  absl::StatusOr<SourceState> Source(absl::string_view name) override {
-    SourceState state;
-    RETURN_IF_ERROR(CatchThrift([&] { backoffice_->source(state, site_, std::string(name)); }));
-    return state;
-  }
-  absl::Status RestartSource(absl::string_view name) override {
-    return CatchThrift([&] { backoffice_->restart_source(site_, std::string(name)); });
-  }
-  absl::StatusOr<CommitResult> Commit(const EventBatch& batch) override {
-    CommitResult result;
-    RETURN_IF_ERROR(CatchThrift([&] { backoffice_->import_batch(result, site_, batch); }));
-    return result;
-  }
-  absl::Status Finish(const SiteSettingsPatch& settings) override {
-    return CatchThrift([&] { backoffice_->import_done(site_, settings); });
-  }
-
- private:
-  BackofficeIf* const backoffice_;
-  const std::string site_;
 };
 
 absl::StatusOr<ImportSummary> ImportOne(const std::string& file, const Mapping& mapping,

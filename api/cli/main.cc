@@ -42,6 +42,7 @@ int Main(int argc, char** argv) {
   AddCustomer(&app, &common, &action);
   AddRetention(&app, &common, &action);
   AddVerify(&app, &common, &action);
+  AddRejects(&app, &common, &action);
   AddSimulate(&app, &common, &action);
   try {
     app.parse(argc, argv);

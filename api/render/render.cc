@@ -11,6 +11,7 @@
 
 #include "api/render/wording.h"
 #include "store/base/check.h"
+#include "store/base/utf8.h"
 
 namespace vitrine {
 namespace {
@@ -101,6 +102,35 @@ size_t DisplayWidth(absl::string_view text) {
     i += length;
   }
   return width;
+}
+
+std::string EscapeForTerminal(absl::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    const absl::string_view piece = text.substr(i, length);
+    const bool control =
+        lead < 0x20 || lead == 0x7f ||
+        (lead == 0xc2 && piece.size() == 2 && static_cast<unsigned char>(piece[1]) < 0xa0);
+    // U+200E, U+200F, U+2028 to U+202E, U+2060 to U+206F, U+FEFF: invisible, or they turn text.
+    const bool unseen = (piece >= "\xe2\x80\x8e" && piece <= "\xe2\x80\x8f") ||
+                        (piece >= "\xe2\x80\xa8" && piece <= "\xe2\x80\xae") ||
+                        (piece >= "\xe2\x81\xa0" && piece <= "\xe2\x81\xaf") ||
+                        piece == "\xef\xbb\xbf";
+    if (lead == '\\') {
+      out += "\\\\";
+    } else if (!control && !unseen && IsUtf8(piece)) {
+      absl::StrAppend(&out, piece);
+    } else {
+      length = control || unseen ? piece.size() : 1;
+      for (const unsigned char byte : piece.substr(0, length)) {
+        absl::StrAppend(&out, "\\x", absl::Hex(byte, absl::kZeroPad2));
+      }
+    }
+    i += length;
+  }
+  return out;
 }
 
 std::string WithThousands(int64_t number) {

@@ -23,6 +23,10 @@ std::string RenderJson(const Report& report);
 // combining mark or a joiner.
 size_t DisplayWidth(absl::string_view text);
 
+// `text` on one line and harmless to a terminal, whatever it holds: control characters, characters
+// that turn the direction of text, and bytes that are no UTF-8 become \xNN, a backslash \\.
+std::string EscapeForTerminal(absl::string_view text);
+
 // "12,345,678".
 std::string WithThousands(int64_t number);
 

@@ -125,6 +125,15 @@ void Backoffice::import_done(const std::string& site_name, const SiteSettingsPat
   ValueOrThrow(FindOrThrow(site_name)->ApplyRetention(clock_->NowMs()));
 }
 
+void Backoffice::reject_summaries(std::vector<RejectSummary>& summaries,
+                                  const std::string& site_name) {
+  summaries = ValueOrThrow(FindOrThrow(site_name)->house().SummarizeRejects());
+}
+
+void Backoffice::rejects(RejectPage& page, const std::string& site_name, const RejectQuery& query) {
+  page = ValueOrThrow(FindOrThrow(site_name)->house().FindRejects(query));
+}
+
 void Backoffice::history(std::vector<Event>& events, const std::string& site_name,
                          const std::string& customer_id, const std::string& visitor_id,
                          int32_t limit) {

@@ -30,6 +30,8 @@ class Backoffice : public BackofficeIf {
   void import_batch(CommitResult& result, const std::string& site,
                     const EventBatch& batch) override;
   void import_done(const std::string& site, const SiteSettingsPatch& settings) override;
+  void reject_summaries(std::vector<RejectSummary>& summaries, const std::string& site) override;
+  void rejects(RejectPage& page, const std::string& site, const RejectQuery& query) override;
   void history(std::vector<Event>& events, const std::string& site, const std::string& customer_id,
                const std::string& visitor_id, int32_t limit) override;
   void customers(std::vector<Customer>& customers, const std::string& site,

@@ -67,7 +67,7 @@ bool LineReader::Next(Line* line) {
     return status_.ok();
   }
   if (csv_delimiter_ && FindByte(view.substr(0, extent.text_bytes), '"') != kNpos) {
-    extent = FindQuotedRecord(view, extent);
+    extent = FindQuotedRecord(view, extent, *csv_delimiter_, window_.EndsInView());
   }
   if (!IsWhole(extent)) {
     status_ = window_.damage();
@@ -76,6 +76,7 @@ bool LineReader::Next(Line* line) {
   line->text = view.substr(0, extent.text_bytes);
   line->reason = extent.reason;
   line->detail = extent.detail;
+  line->bytes = static_cast<int64_t>(extent.text_bytes);
   if (!line->reason.empty()) line->text = line->text.substr(0, limits::kRejectRawBytesMax);
   Consume(extent.bytes, extent.lines);
   return true;
@@ -88,7 +89,7 @@ bool LineReader::IsWhole(const Extent& extent) const {
 }
 
 // The line at the front of `view`, quotes or not.
-LineReader::Extent LineReader::FindLine(absl::string_view view) const {
+LineReader::Extent LineReader::FindLine(absl::string_view view) {
   Extent extent;
   size_t end = FindByte(view.substr(0, FileWindow::kLookAhead), '\n');
   if (end == kNpos) {
@@ -103,8 +104,8 @@ LineReader::Extent LineReader::FindLine(absl::string_view view) const {
 }
 
 // The CSV record at the front of `view`, whose first line holds a quote.
-LineReader::Extent LineReader::FindQuotedRecord(absl::string_view view,
-                                                const Extent& first_line) const {
+LineReader::Extent LineReader::FindQuotedRecord(absl::string_view view, const Extent& first_line,
+                                                char delimiter, bool ends_in_view) {
   const auto fault = [&](int64_t lines) {
     Extent extent = first_line;
     extent.reason = lines > 1 ? reasons::kUnclosedQuote : reasons::kBadQuote;
@@ -129,7 +130,7 @@ LineReader::Extent LineReader::FindQuotedRecord(absl::string_view view,
       extent.text_bytes = WithoutReturn(view.substr(0, i));
       extent.bytes = i + 1;
       return extent.text_bytes > limits::kLineBytesMax ? fault(/*lines=*/2) : extent;
-    } else if (c == *csv_delimiter_) {
+    } else if (c == delimiter) {
       state = kFieldStart;
     } else if (state == kClosed) {
       const bool ends_line = c == '\r' && (i + 1 == view.size() || view[i + 1] == '\n');
@@ -140,7 +141,7 @@ LineReader::Extent LineReader::FindQuotedRecord(absl::string_view view,
   }
   extent.text_bytes = WithoutReturn(view);
   extent.bytes = view.size();
-  const bool complete = state != kQuoted && limit == view.size() && window_.EndsInView() &&
+  const bool complete = state != kQuoted && limit == view.size() && ends_in_view &&
                         extent.text_bytes <= limits::kLineBytesMax;
   return complete ? extent : fault(/*lines=*/2);
 }
@@ -149,6 +150,7 @@ LineReader::Extent LineReader::FindQuotedRecord(absl::string_view view,
 void LineReader::TakeLongLine(Line* line) {
   long_line_.assign(window_.View().data(), limits::kRejectRawBytesMax);
   line->text = long_line_;
+  line->bytes = 0;
   line->reason = reasons::kLineTooLong;
   line->detail = "the line is longer than the limit of 1 MiB";
   static_assert(limits::kLineBytesMax == 1 << 20, "the message above names the limit");
@@ -156,11 +158,30 @@ void LineReader::TakeLongLine(Line* line) {
     const absl::string_view view = window_.View();
     const size_t end = FindByte(view, '\n');
     if (end != kNpos) {
+      line->bytes += static_cast<int64_t>(end);
       Consume(end + 1, 1);
       return;
     }
+    line->bytes += static_cast<int64_t>(view.size());
     Consume(view.size(), 0);
   } while (Fill() && !window_.View().empty());
+}
+
+Line LineReader::Reread(absl::string_view text, std::optional<char> csv_delimiter) {
+  Extent extent = FindLine(text);
+  if (csv_delimiter && FindByte(text, '"') != kNpos) {
+    extent = FindQuotedRecord(text, extent, *csv_delimiter, /*ends_in_view=*/true);
+  }
+  Line line;
+  line.text = text;
+  line.bytes = static_cast<int64_t>(text.size());
+  line.reason = extent.reason;
+  line.detail = extent.detail;
+  if (line.reason.empty() && extent.bytes != text.size()) {
+    line.reason = reasons::kBadQuote;
+    line.detail = "read alone, this is more than one line";
+  }
+  return line;
 }
 
 bool LineReader::SkipTo(int64_t position) {

@@ -25,6 +25,8 @@ struct Line {
   // Why it cannot be read (reasons.h), and for whom this is news. Empty: it can.
   absl::string_view reason;
   absl::string_view detail;
+  int64_t bytes = 0;     // of the whole line, where `text` is cut
+  absl::string_view id;  // of a line that is read again: the id of its event, if it carries none
 };
 
 // Line ends are \n or \r\n; a UTF-8 byte order mark at the beginning of the file is skipped; a
@@ -44,6 +46,9 @@ class LineReader {
   // on with the line after it. So does one that is closed in the middle of a field (`bad_quote`).
   bool Next(Line* line);
   const absl::Status& status() const { return status_; }
+
+  // `text`, which was a line once, as one: with the faults that Next would find in it.
+  static Line Reread(absl::string_view text, std::optional<char> csv_delimiter);
 
   // Reads on to byte `position` without looking at lines. False if that lies behind the reader or
   // beyond the end of the file.
@@ -82,8 +87,9 @@ class LineReader {
   bool Fill();
   bool IsWhole(const Extent& extent) const;
   void SkipByteOrderMark();
-  Extent FindLine(absl::string_view view) const;
-  Extent FindQuotedRecord(absl::string_view view, const Extent& first_line) const;
+  static Extent FindLine(absl::string_view view);
+  static Extent FindQuotedRecord(absl::string_view view, const Extent& first_line, char delimiter,
+                                 bool ends_in_view);
   void TakeLongLine(Line* line);
   void Consume(size_t bytes, int64_t lines);
 

@@ -21,6 +21,7 @@ constexpr int64_t kPriceMinorMax = 1'000'000'000'000;  // of one unit, in minor 
 // --- Ingest ---
 constexpr size_t kLineBytesMax = 1 << 20;    // a longer line is rejected, never buffered whole
 constexpr size_t kRejectRawBytesMax = 4096;  // of a rejected line that are kept to look at
+constexpr int32_t kRejectPageMax = 1000;     // rejects in one answer
 constexpr size_t kBatchEventsMax = 16'384;   // in one write to the store
 constexpr size_t kConfigBytesMax = 1 << 20;
 constexpr size_t kHostsMax = 64;  // of one shop

@@ -141,6 +141,20 @@ TEST(WithThousands, GroupsByThree) {
   EXPECT_EQ(WithThousands(std::numeric_limits<int64_t>::min()), "-9,223,372,036,854,775,808");
 }
 
+TEST(EscapeForTerminal, LeavesNothingThatATerminalObeys) {
+  EXPECT_EQ(EscapeForTerminal("plain, café, می\u200cخواهم"), "plain, café, می\u200cخواهم");
+  EXPECT_EQ(EscapeForTerminal("\x1b[2J\r\n\t\x7f"), "\\x1b[2J\\x0d\\x0a\\x09\\x7f");
+  EXPECT_EQ(EscapeForTerminal("a\\x"), "a\\\\x");
+  EXPECT_EQ(EscapeForTerminal("\u009b2J"), "\\xc2\\x9b2J");         // CSI in one character
+  EXPECT_EQ(EscapeForTerminal("\u202egpj"), "\\xe2\\x80\\xaegpj");  // turns text round
+  EXPECT_EQ(EscapeForTerminal("\xff\xe2\x82"), "\\xff\\xe2\\x82");
+  // Any bytes: nothing but printable ASCII and whole characters come out, and no byte is lost.
+  for (int byte = 0; byte < 256; ++byte) {
+    const std::string out = EscapeForTerminal(std::string(1, static_cast<char>(byte)));
+    for (const char c : out) EXPECT_TRUE(c >= 0x20 && c < 0x7f) << byte;
+  }
+}
+
 TEST(DisplayWidth, CountsWhatATerminalShows) {
   EXPECT_EQ(DisplayWidth("abc"), 3u);
   EXPECT_EQ(DisplayWidth("café"), 4u);

@@ -1,6 +1,7 @@
 // A shop's day at the command line: simulate, ingest, train, ask, serve, ask the server, stop it.
 
 #include <fstream>
+#include <optional>
 #include <thread>
 
 #include <nlohmann/json.hpp>
@@ -42,7 +43,7 @@ class Commands : public ::testing::Test {
   }
 
   static std::vector<std::string> WithData(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin() + 1, {"--data", dir_->File("data")});
+    arguments.insert(arguments.end(), {"--data", dir_->File("data")});
     return Vitrine(arguments);
   }
   static Outcome Do(std::vector<std::string> arguments) { return RunProgram(WithData(arguments)); }
@@ -164,6 +165,56 @@ TEST_F(Commands, FollowALogThroughItsRotationUntilTheyAreToldToStop) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_EQ(nlohmann::json::parse(outcome.out)["tables"]["accounting"][0]["in all"], 3)
       << outcome.out;
+}
+
+// Through the server or without one: what was rejected is listed, shown, and read again.
+TEST_F(Commands, RejectsAreReadAgainWithAMappingThatWasPutRight) {
+  const std::string mapping = R"(format = "csv"
+customer = { column = "who" }
+columns = { product = "what" }
+time = { columns = "when", format = )";
+  std::ofstream(dir_->File("wrong.toml")) << mapping << "\"unix_s\" }\n";
+  std::ofstream(dir_->File("right.toml")) << mapping << "\"%Y-%m-%d\" }\n";
+  for (const bool with_server : {false, true}) {
+    const std::string site = with_server ? "remote" : "local";
+    std::ofstream(dir_->File("dates.csv"))
+        << "who,when,what\nc1,2024-01-02,p1\nc1,2024-01-03,p\x1b[2J\n";
+    ASSERT_EQ(Do({"ingest", "--site", site, "--mapping", dir_->File("wrong.toml"),
+                  dir_->File("dates.csv")})
+                  .exit_code,
+              0);
+    std::optional<Process> server;
+    if (with_server) {
+      server.emplace(WithData({"serve", "--port", "0", "--admin-port", "0"}));
+      while (server->OutSoFar().find('\n') == std::string::npos) std::this_thread::yield();
+    }
+    const auto list = Json({"rejects", "list", "--site", site});
+    ASSERT_EQ(list["tables"]["rejects"].size(), 1u);
+    EXPECT_EQ(list["tables"]["rejects"][0]["reason"], "bad_time");
+    EXPECT_EQ(list["tables"]["rejects"][0]["first"], "line 2");
+    EXPECT_EQ(list["tables"]["rejects"][0]["last"], "line 3");
+
+    const auto page = Json({"rejects", "show", "--site", site, "--limit", "1"});
+    EXPECT_EQ(page["tables"]["rejects"][0]["line"], "c1,2024-01-02,p1");
+    const std::string note = page["notes"][0];
+    const std::string after = note.substr(note.rfind(' ') + 1);
+    const Outcome rest = Do({"rejects", "show", "--site", site, "--after", after});
+    EXPECT_THAT(rest.out, HasSubstr("p\\x1b[2J"));
+    EXPECT_EQ(rest.out.find('\x1b'), std::string::npos);
+
+    const std::vector<std::string> replay = {"rejects", "replay",    "--site",
+                                             site,      "--mapping", dir_->File("right.toml")};
+    std::vector<std::string> dry = replay;
+    dry.push_back("--dry-run");
+    EXPECT_EQ(Json(dry)["tables"]["replay"].size(), 3u);  // event, bad_id, bad_time
+    EXPECT_EQ(Json({"rejects", "list", "--site", site})["tables"]["rejects"][0]["lines"], 2);
+    const auto done = Json(replay);
+    EXPECT_EQ(done["tables"]["replay"].size(), 3u);  // accepted, rejected:bad_id, rejected:bad_time
+    EXPECT_EQ(done["tables"]["replay"][0]["change"], 1);
+    EXPECT_TRUE(Json(replay)["tables"]["replay"].empty());
+    EXPECT_EQ(Json({"rejects", "list", "--site", site})["tables"]["rejects"][0]["reason"],
+              "bad_id");
+  }
 }
 
 TEST_F(Commands, WrongUsageIsTwoAndAFailureIsOne) {

@@ -168,6 +168,92 @@ TEST_F(WebHouseTest, RefusesABatchWhoseCountsDoNotAddUp) {
   EXPECT_TRUE(absl::IsInvalidArgument(house_->Commit(batch, Ack::kApplied).status()));
 }
 
+Reject RejectAt(int64_t line, const std::string& reason) {
+  Reject reject;
+  reject.line = line;
+  reject.reason = reason;
+  return reject;
+}
+
+RejectPlace PlaceAt(int32_t generation, int64_t line) {
+  RejectPlace place;
+  place.generation = generation;
+  place.line = line;
+  return place;
+}
+
+TEST_F(WebHouseTest, ASourceThatStartsAgainKeepsItsRejects) {
+  for (int reading = 0; reading < 2; ++reading) {
+    EventBatch batch = BatchOf({}, Value(house_->GetSource("file")));
+    batch.rejects = {RejectAt(1, "bad_time"), RejectAt(2, "bad_price")};
+    batch.to_lines += 2;
+    ASSERT_OK(house_->Commit(batch, Ack::kApplied).status());
+    ASSERT_OK(house_->RestartSource("file"));
+  }
+  const std::vector<RejectSummary> sums = Value(house_->SummarizeRejects());
+  ASSERT_EQ(sums.size(), 2u);
+  EXPECT_EQ(sums[0].reason, "bad_price");
+  EXPECT_EQ(sums[0].lines, 2);
+  EXPECT_EQ(sums[0].first, PlaceAt(0, 2));
+  EXPECT_EQ(sums[0].last, PlaceAt(1, 2));
+  Reopen();  // which checks the sums
+}
+
+TEST_F(WebHouseTest, RejectsComeInPages) {
+  for (const char* source : {"a", "ab"}) {
+    EventBatch batch = BatchOf({}, Value(house_->GetSource(source)));
+    for (int line = 1; line <= 300; ++line) {
+      batch.rejects.push_back(RejectAt(line, line % 3 == 0 ? "bad_time" : "bad_price"));
+    }
+    batch.to_lines = 300;
+    ASSERT_OK(house_->Commit(batch, Ack::kApplied).status());
+  }
+  RejectQuery query;
+  query.source = "a";
+  query.reason = "bad_time";
+  query.limit = 7;
+  std::vector<int64_t> lines;
+  do {
+    const RejectPage page = Value(house_->FindRejects(query));
+    EXPECT_LE(page.rejects.size(), 7u);
+    for (const SourceReject& found : page.rejects) {
+      EXPECT_EQ(found.source, "a");
+      EXPECT_EQ(found.reject.reason, "bad_time");
+      lines.push_back(found.reject.line);
+    }
+    query.after = page.resume;
+  } while (!query.after.empty());
+  ASSERT_EQ(lines.size(), 100u);
+  for (size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(lines[i], 3 * (static_cast<int64_t>(i) + 1));
+  query.limit = 0;
+  EXPECT_TRUE(absl::IsInvalidArgument(house_->FindRejects(query).status()));
+}
+
+TEST_F(WebHouseTest, AReplayTakesOnlyRejectsThatAreThereAndEachOnce) {
+  EventBatch batch = BatchOf({}, Value(house_->GetSource("file")));
+  batch.rejects = {RejectAt(1, "bad_time"), RejectAt(2, "bad_time")};
+  batch.to_lines = 2;
+  ASSERT_OK(house_->Commit(batch, Ack::kApplied).status());
+
+  EventBatch replay;
+  replay.source = "file";
+  replay.replays = {PlaceAt(0, 1), PlaceAt(0, 2)};
+  replay.events = {MakeEvent("a", "c1", kDay, EventKind::VIEW_ITEM)};
+  replay.rejects = {RejectAt(3, "bad_price")};
+  EXPECT_TRUE(absl::IsInvalidArgument(house_->Commit(replay, Ack::kApplied).status()));
+  std::swap(replay.replays[0], replay.replays[1]);
+  EXPECT_TRUE(absl::IsInvalidArgument(house_->Commit(replay, Ack::kApplied).status()));
+  std::swap(replay.replays[0], replay.replays[1]);
+  replay.rejects = {RejectAt(2, "bad_price")};
+  ASSERT_OK(house_->Commit(replay, Ack::kApplied).status());
+  EXPECT_TRUE(absl::IsAborted(house_->Commit(replay, Ack::kApplied).status()));
+  Reopen();
+  const SourceState state = Value(house_->GetSource("file"));
+  EXPECT_THAT(state.outcomes, ElementsAre(Pair("accepted", 1), Pair("rejected:bad_price", 1)));
+  EXPECT_EQ(state.lines, 2);
+  EXPECT_EQ(state.bytes, batch.to_bytes);
+}
+
 TEST_F(WebHouseTest, ABatchSentTwiceCountsOnce) {
   const EventBatch batch =
       BatchOf({MakeEvent("a", "c1", kDay, EventKind::VIEW_ITEM)}, Value(house_->GetSource("file")));
