@@ -268,6 +268,25 @@ struct VerifyReply {
   7: string anchor,
 }
 
+struct BackupRequest {
+  1: string site,
+  // An absolute path on the server's machine, under its --backup-root.
+  2: string directory,
+  // Backups that stay, the newest; 0: all.
+  3: i32 keep,
+  // Copied at most; 0: no bound.
+  4: i64 bytes_per_second,
+}
+
+struct BackupReply {
+  1: i32 id,
+  2: i64 taken_at_ms,
+  3: i64 bytes,
+  // That no earlier backup in the folder had.
+  4: i64 new_bytes,
+  5: double seconds,
+}
+
 service Backoffice {
   // Trains on what the site holds now, publishes the model and swaps it in. Returns when done.
   ModelInfo train(1: TrainRequest request) throws (
@@ -345,6 +364,11 @@ service Backoffice {
 
   // Looks for rows that were changed behind the store's back, on a copy; returns when done.
   VerifyReply verify(1: VerifyRequest request) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+
+  // Copies the site to another folder while it serves (store/backup.h). Returns when it is done.
+  BackupReply backup(1: BackupRequest request) throws (
     1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
     4: InternalError internal),
 

@@ -1,5 +1,6 @@
 #include "store/db.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <iterator>
 #include <rocksdb/file_checksum.h>
@@ -27,6 +28,13 @@ static_assert(std::size(kTableNames) == kTables);
 
 constexpr char kClosed[] = "the store is closed after an error of the disk; try again";
 
+// Bounds of one site's share.
+constexpr size_t kMemtableBytesMin = 1 << 20;
+constexpr size_t kMemtableBytesMax = 64 << 20;
+constexpr size_t kLogBytesMin = 16 << 20;
+constexpr size_t kLogBytesMax = 512 << 20;
+constexpr size_t kTableFilesMin = 32;
+
 }  // namespace
 
 const char* TableName(Table table) { return kTableNames[static_cast<size_t>(table)]; }
@@ -46,12 +54,19 @@ absl::Status FromRocks(const rocksdb::Status& status, absl::string_view doing) {
   return absl::InternalError(message);
 }
 
-DbBudget MakeDbBudget(size_t cache_bytes, size_t write_buffer_bytes) {
+DbBudget MakeDbBudget(size_t cache_bytes, size_t write_buffer_bytes, size_t sites,
+                      size_t table_files) {
   DbBudget budget;
   budget.cache = rocksdb::NewLRUCache(cache_bytes);
   // Charged to the cache, so that the two together keep to one number.
   budget.write_buffers =
       std::make_shared<rocksdb::WriteBufferManager>(write_buffer_bytes, budget.cache);
+  const size_t share = std::max<size_t>(sites, 1);
+  budget.memtable_bytes =
+      std::clamp<size_t>(write_buffer_bytes / 2 / share, kMemtableBytesMin, kMemtableBytesMax);
+  budget.log_bytes = std::clamp<size_t>(kLogBytesMax / share, kLogBytesMin, kLogBytesMax);
+  budget.table_files = static_cast<int>(
+      std::clamp<size_t>(table_files / share, kTableFilesMin, limits::kTableFilesDefault));
   return budget;
 }
 
@@ -75,7 +90,15 @@ rocksdb::DBOptions MakeDbOptions(const DbBudget& budget, bool create) {
   // One flush and one compaction beside the request threads.
   options.max_background_jobs = 2;
   // A small table must not pin the log of a big one for ever.
-  options.max_total_wal_size = 512 << 20;
+  options.max_total_wal_size = budget.log_bytes;
+  // A hundred sites share the process's descriptors: a table file is opened when it is read and the
+  // one that was not read for longest is closed.
+  options.max_open_files = budget.table_files;
+  options.table_cache_numshardbits = 2;  // 64 shards cost more than the tables of a small site
+  options.max_manifest_file_size = 16 << 20;
+  // Nobody reads RocksDB's own statistics.
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
   options.bytes_per_sync = 1 << 20;  // spreads the disk's work instead of one burst a file
   return options;
 }
@@ -100,10 +123,12 @@ rocksdb::ColumnFamilyOptions MakeTableOptions(Table table, const DbBudget& budge
   if (point_lookups) blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
 
   if (table == Table::kEvents || table == Table::kEventIds) {
-    options.write_buffer_size = 64 << 20;
+    options.write_buffer_size = budget.memtable_bytes;
   } else {
-    options.write_buffer_size = 16 << 20;
+    options.write_buffer_size = budget.memtable_bytes / 4;
   }
+  // What a table takes at its first row, of thirteen tables a site.
+  options.arena_block_size = std::clamp<size_t>(options.write_buffer_size / 64, 8 << 10, 1 << 20);
   if (table == Table::kEventIds) {
     // Nearly every look-up here is for an id never seen: the filter answers from one cache line
     // what the skip list would answer with twenty.

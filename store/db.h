@@ -13,6 +13,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "store/base/limits.h"
+
 namespace vitrine {
 
 // The column families (store/key_format.h draws their keys).
@@ -48,8 +50,13 @@ absl::Status FromRocks(const rocksdb::Status& status, absl::string_view doing);
 struct DbBudget {
   std::shared_ptr<rocksdb::Cache> cache;
   std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
+  // The share of one site: of a large table's rows in memory, of the log, of open table files.
+  size_t memtable_bytes = 64 << 20;
+  size_t log_bytes = 512 << 20;
+  int table_files = 1024;
 };
-DbBudget MakeDbBudget(size_t cache_bytes, size_t write_buffer_bytes);
+DbBudget MakeDbBudget(size_t cache_bytes, size_t write_buffer_bytes, size_t sites = 1,
+                      size_t table_files = limits::kTableFilesDefault);
 
 // The options of every store, each with its reason.
 rocksdb::DBOptions MakeDbOptions(const DbBudget& budget, bool create);

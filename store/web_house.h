@@ -32,10 +32,15 @@
 #include "store/audit_verify.h"
 #include "store/base/clock.h"
 #include "store/base/disk_space.h"
+#include "store/base/limits.h"
 #include "store/cursor.h"
 #include "store/identity.h"
 #include "store/key_format.h"
 #include "store/records_types.h"
+
+namespace rocksdb {
+class BackupEngine;
+}  // namespace rocksdb
 
 namespace vitrine {
 
@@ -48,11 +53,14 @@ enum class Ack {
 // The source that live events are accounted to.
 inline constexpr absl::string_view kTrackSource = "track";
 
-// Memory that the sites of one process share.
+// What the sites of one process share.
 class StoreBudget {
  public:
-  // `cache_bytes` of blocks read, `write_buffer_bytes` of rows not yet in tables.
-  StoreBudget(size_t cache_bytes, size_t write_buffer_bytes);
+  // `cache_bytes` of blocks read, `write_buffer_bytes` of rows not yet in tables (part of the
+  // former), `table_files` that may be open; the more `sites` there are, the smaller the pieces in
+  // which each takes of it. The threads that flush and compact are the process's own anyway.
+  StoreBudget(size_t cache_bytes, size_t write_buffer_bytes, size_t sites = 1,
+              size_t table_files = limits::kTableFilesDefault);
   ~StoreBudget();
 
  private:
@@ -229,6 +237,10 @@ class WebHouse {
   // Where the audit chain stands: to be compared with what is found later (store/audit_verify.h).
   // Link 0: there is none yet.
   AuditAnchor Anchor() const;
+
+  // Copies the tables into a folder of RocksDB's backups; the number of the new one. For
+  // store/backup.h, which makes a site's backup of it.
+  absl::StatusOr<uint32_t> BackUpTables(rocksdb::BackupEngine* engine) const;
 
   // Makes a consistent copy (hard links) in `directory`, which must not exist.
   absl::Status Checkpoint(const std::string& directory) const;

@@ -29,8 +29,9 @@ struct StoreBudget::Impl {
   DbBudget budget;
 };
 
-StoreBudget::StoreBudget(size_t cache_bytes, size_t write_buffer_bytes)
-    : impl_(new Impl{MakeDbBudget(cache_bytes, write_buffer_bytes)}) {}
+StoreBudget::StoreBudget(size_t cache_bytes, size_t write_buffer_bytes, size_t sites,
+                         size_t table_files)
+    : impl_(new Impl{MakeDbBudget(cache_bytes, write_buffer_bytes, sites, table_files)}) {}
 StoreBudget::~StoreBudget() = default;
 
 WebHouse::WebHouse(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

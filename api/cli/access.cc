@@ -44,7 +44,8 @@ struct Access::Local {
   Local(std::unique_ptr<Sites> opened, OnTrain on_train)
       : sites(std::move(opened)),
         storefront(sites.get(), &Clock::System()),
-        backoffice(sites.get(), &Clock::System(), std::move(on_train)) {}
+        // Whoever runs this may write where they may write.
+        backoffice(sites.get(), &Clock::System(), std::move(on_train), /*backup_root=*/"/") {}
 
   const std::unique_ptr<Sites> sites;
   Storefront storefront;

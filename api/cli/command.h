@@ -44,6 +44,8 @@ void AddStatus(CLI::App* app, Common* common, Action* action);
 void AddCustomer(CLI::App* app, Common* common, Action* action);
 void AddRetention(CLI::App* app, Common* common, Action* action);
 void AddVerify(CLI::App* app, Common* common, Action* action);
+void AddBackup(CLI::App* app, Common* common, Action* action);
+void AddRestore(CLI::App* app, Common* common, Action* action);
 void AddRejects(CLI::App* app, Common* common, Action* action);
 void AddSimulate(CLI::App* app, Common* common, Action* action);
 

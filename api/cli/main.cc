@@ -42,6 +42,8 @@ int Main(int argc, char** argv) {
   AddCustomer(&app, &common, &action);
   AddRetention(&app, &common, &action);
   AddVerify(&app, &common, &action);
+  AddBackup(&app, &common, &action);
+  AddRestore(&app, &common, &action);
   AddRejects(&app, &common, &action);
   AddSimulate(&app, &common, &action);
   try {

@@ -33,6 +33,7 @@ struct Options {
   int admin_port = 9091;
   size_t workers = 2;
   bool accept_loss = false;
+  std::string backup_root;
 };
 
 // The signals that end the server, taken by WaitForEnd alone: blocked here, before any thread is
@@ -95,7 +96,7 @@ absl::Status Run(const Common& common, const Options& options) {
         absl::StrCat("there is no site in ", common.data, "; run vitrine ingest first"));
   }
   Storefront storefront(sites.get(), &Clock::System());
-  Backoffice backoffice(sites.get(), &Clock::System());
+  Backoffice backoffice(sites.get(), &Clock::System(), nullptr, options.backup_root);
   ASSIGN_OR_RETURN(const std::unique_ptr<Server> front, StartStorefront(&storefront, options));
   ASSIGN_OR_RETURN(const std::unique_ptr<Server> back, StartBackoffice(&backoffice, options));
   const Address address = {options.host, front->port(), back->port()};
@@ -134,6 +135,8 @@ void AddServe(CLI::App* app, Common* common, Action* action) {
   command->add_option("--admin-port", options->admin_port, "Backoffice port; 0: any free one")
       ->check(CLI::Range(0, 65535))
       ->capture_default_str();
+  command->add_option("--backup-root", options->backup_root,
+                      "Folder under which vitrine backup may write; without it, nowhere");
   command->add_option("--workers", options->workers, "Threads that answer storefronts")
       ->check(CLI::Range(size_t{1}, size_t{256}))
       ->capture_default_str();

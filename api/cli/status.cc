@@ -1,6 +1,7 @@
 // vitrine status: every site in one screen.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,8 @@
 #include "api/cli/model_report.h"
 #include "api/client/client.h"
 #include "api/service/site.h"
+#include "store/backup.h"
+#include "store/base/clock.h"
 #include "store/base/status_macros.h"
 
 namespace vitrine::cli {
@@ -21,6 +24,7 @@ namespace {
 struct SiteLines {
   Report::Table sites;
   Report::Table sources;
+  Report::Table backups;
   std::vector<std::pair<std::string, ModelInfo>> models;
 };
 
@@ -42,7 +46,36 @@ SiteLines EmptyLines() {
       "Sources",
       {{"site"}, {"source"}, {"lines"}, {"accepted"}, {"duplicate"}, {"ignored"}, {"rejected"}},
       {}};
+  lines.backups = {"backups",
+                   "Newest backups",
+                   {{"site"},
+                    {"age s"},
+                    {"MB", 1},
+                    {"seconds", 2},
+                    {"verify s/GB", 2},
+                    {"restore s/GB", 2},
+                    {"folder"}},
+                   {}};
   return lines;
+}
+
+// How much would be lost (the age of the newest backup), and how long getting it back takes: as it
+// was measured when it was last done.
+void AddBackupOf(const Common& common, const std::string& site, SiteLines* lines) {
+  const absl::StatusOr<BackupState> state = ReadBackupState(absl::StrCat(common.data, "/", site));
+  if (!state.ok()) {
+    lines->backups.rows.push_back({site, std::string("never"), std::string(), std::string(),
+                                   std::string(), std::string(), std::string()});
+    return;
+  }
+  const auto speed = [](const std::optional<BackupTiming>& timing) -> Report::Cell {
+    if (!timing.has_value() || timing->bytes == 0) return std::string("not done");
+    return timing->seconds / (static_cast<double>(timing->bytes) * 1e-9);
+  };
+  lines->backups.rows.push_back({site, (Clock::System().NowMs() - state->backup.at_ms) / 1000,
+                                 static_cast<double>(state->backup.bytes) * 1e-6,
+                                 state->backup.seconds, speed(state->verified),
+                                 speed(state->restored), state->directory});
 }
 
 void AddSource(const std::string& site, const SourceState& source, Report::Table* table) {
@@ -75,6 +108,7 @@ absl::Status AddSite(const Common& common, const std::string& site, SiteLines* l
   lines->sites.rows.push_back(
       {site, server, t.events, t.sessions, t.customers, t.products, t.rejects, t.conflicts});
   for (const SourceState& source : counts.sources) AddSource(site, source, &lines->sources);
+  AddBackupOf(common, site, lines);
   ModelInfo info;
   const absl::Status found = CatchThrift([&] { access->backoffice().model_info(info, site); });
   if (found.ok()) lines->models.emplace_back(site, info);
@@ -95,6 +129,7 @@ absl::Status Run(const Common& common) {
   }
   report.tables.push_back(std::move(lines.sites));
   report.tables.push_back(std::move(lines.sources));
+  report.tables.push_back(std::move(lines.backups));
   report.tables.push_back(ModelTable(lines.models));
   Print(report, common);
   if (failed.empty()) return absl::OkStatus();

@@ -1,5 +1,8 @@
 #include "api/service/backoffice.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -8,11 +11,14 @@
 #include "api/service/errors.h"
 #include "api/service/history.h"
 #include "ingest/batch_sink.h"
+#include "store/backup.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
 
 namespace vitrine {
 namespace {
+
+namespace fs = std::filesystem;
 
 ModelInfo Describe(const Model& model, int64_t file_bytes) {
   ModelInfo info;
@@ -66,10 +72,29 @@ int32_t CheckedLimit(int32_t limit) {
   return limit;
 }
 
+// OK if the folder lies under `root`, links followed.
+absl::Status CheckBackupFolder(const std::string& root, const std::string& directory) {
+  if (root.empty()) {
+    return absl::FailedPreconditionError(
+        "this server makes no backups: start it with --backup-root and the folder for them");
+  }
+  std::error_code error;
+  fs::path top = fs::weakly_canonical(root, error);
+  if (!top.has_filename()) top = top.parent_path();  // "/backups/"
+  const fs::path path = error ? fs::path() : fs::weakly_canonical(directory, error);
+  const auto [end, rest] = std::mismatch(top.begin(), top.end(), path.begin(), path.end());
+  if (!error && fs::path(directory).is_absolute() && end == top.end()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "directory: ", directory, " does not lie under the server's backup root ", root));
+}
+
 }  // namespace
 
-Backoffice::Backoffice(Sites* sites, const Clock* clock, OnTrain on_train)
-    : sites_(sites), clock_(clock), on_train_(std::move(on_train)) {}
+Backoffice::Backoffice(Sites* sites, const Clock* clock, OnTrain on_train, std::string backup_root)
+    : sites_(sites),
+      clock_(clock),
+      on_train_(std::move(on_train)),
+      backup_root_(std::move(backup_root)) {}
 
 Site* Backoffice::FindOrThrow(const std::string& name) const {
   return ValueOrThrow(sites_->Find(name));
@@ -197,6 +222,22 @@ void Backoffice::verify(VerifyReply& reply, const VerifyRequest& request) {
     note.text = noted.text;
   }
   if (found.head.link != 0) reply.anchor = found.head.Format();
+}
+
+void Backoffice::backup(BackupReply& reply, const BackupRequest& request) {
+  Site* site = FindOrThrow(request.site);
+  ThrowIfError(CheckBackupFolder(backup_root_, request.directory));
+  ThrowIfError(CheckRange("keep", request.keep, 0, std::numeric_limits<int32_t>::max()));
+  ThrowIfError(
+      CheckRange("bytes_per_second", static_cast<double>(request.bytes_per_second), 0, 1e15));
+  const BackupOptions options = {request.directory, request.keep, request.bytes_per_second};
+  const BackupManifest made =
+      ValueOrThrow(MakeBackup(site->house(), site->name(), site->directory(), options, *clock_));
+  reply.id = static_cast<int32_t>(made.id);
+  reply.taken_at_ms = made.taken_at_ms;
+  reply.bytes = made.Bytes();
+  reply.new_bytes = made.new_bytes;
+  reply.seconds = made.seconds;
 }
 
 void Backoffice::sites(std::vector<std::string>& names) { names = sites_->Names(); }

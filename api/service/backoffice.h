@@ -20,7 +20,9 @@ class Backoffice : public BackofficeIf {
   using OnTrain = std::function<void(const TrainProgress&)>;
 
   // `sites` and `clock` must outlive this object.
-  Backoffice(Sites* sites, const Clock* clock, OnTrain on_train = nullptr);
+  // Backups are written under `backup_root` only; empty: none are.
+  Backoffice(Sites* sites, const Clock* clock, OnTrain on_train = nullptr,
+             std::string backup_root = "");
 
   void train(ModelInfo& info, const TrainRequest& request) override;
   void model_info(ModelInfo& info, const std::string& site) override;
@@ -49,6 +51,7 @@ class Backoffice : public BackofficeIf {
                 const std::vector<std::string>& ids) override;
   void checkpoint(std::string& directory, const std::string& site) override;
   void verify(VerifyReply& reply, const VerifyRequest& request) override;
+  void backup(BackupReply& reply, const BackupRequest& request) override;
   void sites(std::vector<std::string>& names) override;
 
  private:
@@ -57,6 +60,7 @@ class Backoffice : public BackofficeIf {
   Sites* const sites_;
   const Clock* const clock_;
   const OnTrain on_train_;
+  const std::string backup_root_;
 };
 
 }  // namespace vitrine

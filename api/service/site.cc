@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <sys/resource.h>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
@@ -43,7 +44,11 @@ absl::StatusOr<std::vector<std::string>> ListSites(const std::string& data_direc
   std::vector<std::string> names;
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(data_directory, error)) {
-    if (fs::exists(entry.path() / "db" / "CURRENT")) names.push_back(entry.path().filename());
+    const std::string name = entry.path().filename();
+    // Other names are nobody's: a restore that is not finished has one.
+    if (ValidSiteName(name).ok() && fs::exists(entry.path() / "db" / "CURRENT")) {
+      names.push_back(name);
+    }
   }
   if (error) return ErrnoStatus("cannot list sites in", data_directory, error.value());
   std::sort(names.begin(), names.end());
@@ -229,12 +234,24 @@ void Site::DeriveLoop() {
 
 // --- Sites ---
 
-Sites::Sites() : budget_(std::make_shared<StoreBudget>(kCacheBytes, kWriteBufferBytes)) {}
+// Table files that may be open beside the connections and what each site keeps open anyway.
+size_t TableFilesGranted(size_t sites) {
+  rlimit limit;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return limits::kTableFilesFloor;
+  const size_t taken = 2 * limits::kConnectionsMax + sites * limits::kSiteDescriptors;
+  const size_t all = limit.rlim_cur;
+  return std::clamp(all - std::min(all, taken), limits::kTableFilesFloor,
+                    limits::kTableFilesDefault);
+}
+
+Sites::Sites(size_t sites)
+    : budget_(std::make_shared<StoreBudget>(kCacheBytes, kWriteBufferBytes, sites,
+                                            TableFilesGranted(sites))) {}
 
 absl::StatusOr<std::unique_ptr<Sites>> Sites::OpenAll(const std::string& data_directory,
                                                       bool accept_loss) {
-  std::unique_ptr<Sites> sites(new Sites());
   ASSIGN_OR_RETURN(const std::vector<std::string> names, ListSites(data_directory));
+  std::unique_ptr<Sites> sites(new Sites(names.size()));
   for (const std::string& name : names) {
     ASSIGN_OR_RETURN(sites->sites_[name],
                      Site::Open(data_directory, name, false, sites->budget_, accept_loss));
@@ -245,7 +262,7 @@ absl::StatusOr<std::unique_ptr<Sites>> Sites::OpenAll(const std::string& data_di
 absl::StatusOr<std::unique_ptr<Sites>> Sites::OpenOne(const std::string& data_directory,
                                                       absl::string_view name, bool create,
                                                       bool accept_loss) {
-  std::unique_ptr<Sites> sites(new Sites());
+  std::unique_ptr<Sites> sites(new Sites(1));
   ASSIGN_OR_RETURN(std::unique_ptr<Site> site,
                    Site::Open(data_directory, name, create, sites->budget_, accept_loss));
   sites->sites_.emplace(name, std::move(site));

@@ -48,6 +48,7 @@ class Site {
   ~Site();
 
   const std::string& name() const { return name_; }
+  const std::string& directory() const { return directory_; }
   WebHouse& house() { return *house_; }
 
   // The model that answers now; null before the first training. A caller uses one for a whole
@@ -124,7 +125,7 @@ class Sites {
   absl::Status Announce(const std::string& address);
 
  private:
-  Sites();
+  explicit Sites(size_t sites);
 
   std::shared_ptr<StoreBudget> budget_;
   absl::flat_hash_map<std::string, std::unique_ptr<Site>> sites_;

@@ -41,13 +41,6 @@ absl::Status WriteAndSync(const std::string& path, absl::string_view contents) {
   return absl::OkStatus();
 }
 
-absl::Status SyncFolder(const std::string& folder) {
-  Descriptor dir(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (dir.get() < 0) return ErrnoStatus("cannot open folder", folder, errno);
-  if (::fsync(dir.get()) != 0) return ErrnoStatus("cannot sync folder", folder, errno);
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::Status SyncFolderOf(const std::string& path) {
@@ -82,6 +75,13 @@ absl::Status WriteFileAtomically(const std::string& path, absl::string_view cont
     return status;
   }
   return SyncFolderOf(path);
+}
+
+absl::Status SyncFolder(const std::string& folder) {
+  Descriptor dir(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (dir.get() < 0) return ErrnoStatus("cannot open folder", folder, errno);
+  if (::fsync(dir.get()) != 0) return ErrnoStatus("cannot sync folder", folder, errno);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes) {

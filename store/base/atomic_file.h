@@ -23,6 +23,9 @@ absl::Status SyncFolderOf(const std::string& path);
 // or longer than `max_bytes`.
 absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes);
 
+// Makes the names in a folder durable.
+absl::Status SyncFolder(const std::string& folder);
+
 // An error for a failed system call on `path`, with errno's text: NotFound for ENOENT,
 // ResourceExhausted for a full disk, PermissionDenied, else Internal.
 absl::Status ErrnoStatus(absl::string_view what, absl::string_view path, int error_number);
