@@ -241,7 +241,7 @@ absl::Status EventWriter::PutProducts() {
     } else {
       Product stored;
       RETURN_IF_ERROR(DecodeRecord(FromSlice(rows[i]), &stored));
-      if (!LessFacts(stored, *products[i])) continue;
+      if (stored.in_catalogue || !LessFacts(stored, *products[i])) continue;
     }
     Put(Table::kProducts, products[i]->id, EncodeRecord(*products[i]));
     changed_products_.push_back(products[i]->id);

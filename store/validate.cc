@@ -123,4 +123,82 @@ absl::Status ValidateEvent(const Event& event) {
   return ValidateTexts(event);
 }
 
+namespace {
+
+absl::Status BadAttributes(const std::map<std::string, std::string>& attributes) {
+  if (attributes.size() > limits::kAttributesMax) {
+    return absl::InvalidArgumentError(absl::StrCat("too_many_attributes: ", attributes.size(),
+                                                   ", at most ", limits::kAttributesMax));
+  }
+  for (const auto& [name, value] : attributes) {
+    RETURN_IF_ERROR(BadId("name of an attribute", name));
+    RETURN_IF_ERROR(BadText("attribute", value));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BadAmount(absl::string_view field, int64_t minor, int64_t low) {
+  if (minor >= low && minor <= limits::kPriceMinorMax) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("bad_price: ", field, ": ", minor,
+                                                 " minor units is not between ", low, " and ",
+                                                 limits::kPriceMinorMax));
+}
+
+absl::Status BadTime(absl::string_view field, int64_t time_ms) {
+  if (time_ms >= limits::kTimeMsMin && time_ms <= limits::kTimeMsMax) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("bad_time: ", field, ": ", time_ms,
+                                                 " ms is not between the years 1990 and 2100"));
+}
+
+absl::Status BadMoney(const Product& product) {
+  const auto& set = product.__isset;
+  if (set.currency && product.currency.size() != 3) {
+    return absl::InvalidArgumentError("bad_currency: not a code of three letters");
+  }
+  if ((set.price_minor || set.margin_minor) && !set.currency) {
+    return absl::InvalidArgumentError("missing_field: a price or margin without a currency");
+  }
+  if (set.price_minor) RETURN_IF_ERROR(BadAmount("price", product.price_minor, 0));
+  if (set.margin_minor) {
+    RETURN_IF_ERROR(BadAmount("margin", product.margin_minor, -limits::kPriceMinorMax));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ValidateProduct(const Product& product) {
+  const auto& set = product.__isset;
+  RETURN_IF_ERROR(BadId("id", product.id));
+  if (set.name) RETURN_IF_ERROR(BadText("name", product.name));
+  if (set.category) RETURN_IF_ERROR(BadText("category", product.category));
+  if (set.brand) RETURN_IF_ERROR(BadText("brand", product.brand));
+  if (set.image_url) RETURN_IF_ERROR(BadText("image_url", product.image_url));
+  if (set.url) RETURN_IF_ERROR(BadText("url", product.url));
+  RETURN_IF_ERROR(BadMoney(product));
+  if (set.stock && (product.stock < 0 || product.stock > limits::kStockMax)) {
+    return absl::InvalidArgumentError(absl::StrCat("bad_quantity: stock: ", product.stock,
+                                                   " is not between 0 and ", limits::kStockMax));
+  }
+  if (set.available_from_ms) RETURN_IF_ERROR(BadTime("available_from", product.available_from_ms));
+  if (set.available_to_ms) RETURN_IF_ERROR(BadTime("available_to", product.available_to_ms));
+  if (set.available_from_ms && set.available_to_ms &&
+      product.available_from_ms >= product.available_to_ms) {
+    return absl::InvalidArgumentError("bad_time: available_to is not after available_from");
+  }
+  return set.attributes ? BadAttributes(product.attributes) : absl::OkStatus();
+}
+
+absl::Status ValidateCustomerFacts(const CustomerFacts& facts) {
+  const auto& set = facts.__isset;
+  RETURN_IF_ERROR(BadId("id", facts.id));
+  if (set.name) RETURN_IF_ERROR(BadText("name", facts.name));
+  if (set.email) RETURN_IF_ERROR(BadText("email", facts.email));
+  if (set.phone) RETURN_IF_ERROR(BadText("phone", facts.phone));
+  if (set.country) RETURN_IF_ERROR(BadText("country", facts.country));
+  if (set.language) RETURN_IF_ERROR(BadText("language", facts.language));
+  if (set.time_zone) RETURN_IF_ERROR(BadText("time_zone", facts.time_zone));
+  return set.attributes ? BadAttributes(facts.attributes) : absl::OkStatus();
+}
+
 }  // namespace vitrine

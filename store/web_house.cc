@@ -8,6 +8,7 @@
 #include "store/base/disk_space.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
+#include "store/catalogue_writer.h"
 #include "store/codec.h"
 #include "store/event_writer.h"
 #include "store/web_house_impl.h"
@@ -22,7 +23,8 @@ int64_t SumOf(const std::map<std::string, int64_t>& counts) {
 }
 
 // The outcomes of one batch join those of its source, and its position moves.
-void Account(const EventBatch& batch, const CommitResult& result, SourceState* state) {
+void Account(const EventBatch& batch, const CommitResult& result, const CatalogueWriter& facts,
+             SourceState* state) {
   const auto add = [state](const std::string& outcome, int64_t n) {
     if (n != 0) state->outcomes[outcome] += n;
   };
@@ -30,6 +32,9 @@ void Account(const EventBatch& batch, const CommitResult& result, SourceState* s
   add("robot", result.robot);
   add("duplicate", result.duplicate);
   add("conflicting_duplicate", result.conflicting_duplicate);
+  add("product", facts.products());
+  add("customer", facts.customers());
+  add("unchanged", facts.unchanged());
   for (const auto& [why, lines] : batch.ignored) add("ignored:" + why, lines);
   for (const Reject& reject : batch.rejects) add("rejected:" + reject.reason, 1);
   if (!batch.replays.empty()) return;
@@ -38,9 +43,12 @@ void Account(const EventBatch& batch, const CommitResult& result, SourceState* s
   state->digest = batch.to_digest;
 }
 
+}  // namespace
+
 absl::Status CheckBatch(const EventBatch& batch) {
-  const int64_t outcomes =
-      static_cast<int64_t>(batch.events.size() + batch.rejects.size()) + SumOf(batch.ignored);
+  const int64_t outcomes = static_cast<int64_t>(batch.events.size() + batch.rejects.size() +
+                                                batch.products.size() + batch.customers.size()) +
+                           SumOf(batch.ignored);
   const int64_t lines = batch.replays.empty() ? batch.to_lines - batch.from_lines
                                               : static_cast<int64_t>(batch.replays.size());
   if (lines != outcomes) {
@@ -57,11 +65,21 @@ absl::Status CheckBatch(const EventBatch& batch) {
     }
     before = robot;
   }
+  if (!batch.events.empty() && !batch.products.empty()) {
+    return absl::InvalidArgumentError("a batch holds events or products, not both");
+  }
   for (const Event& event : batch.events) RETURN_IF_ERROR(ValidateEvent(event));
+  for (size_t i = 0; i < batch.products.size(); ++i) {
+    RETURN_IF_ERROR(
+        Annotate(ValidateProduct(batch.products[i]), absl::StrCat("products[", i, "]")));
+  }
+  for (size_t i = 0; i < batch.customers.size(); ++i) {
+    RETURN_IF_ERROR(
+        Annotate(ValidateCustomerFacts(batch.customers[i]), absl::StrCat("customers[", i, "]")));
+  }
   return absl::OkStatus();
 }
 
-}  // namespace
 
 // Every line of every source has one outcome, and the totals are what the sources add up to.
 absl::Status WebHouse::Impl::CheckSums(const Totals& sums) {
@@ -142,7 +160,8 @@ absl::Status WebHouse::Impl::Write(rocksdb::WriteBatch* batch, const Totals& aft
   return absl::OkStatus();
 }
 
-absl::StatusOr<CommitResult> WebHouse::Impl::CommitLocked(const EventBatch& given) {
+absl::StatusOr<CommitResult> WebHouse::Impl::CommitLocked(const EventBatch& given,
+                                                          FactsResult* facts) {
   RETURN_IF_ERROR(Writable());
   RETURN_IF_ERROR(CheckSpace());
   EventBatch filtered;
@@ -162,17 +181,25 @@ absl::StatusOr<CommitResult> WebHouse::Impl::CommitLocked(const EventBatch& give
   EventWriter writer(*db, version + 1, &rows);
   ASSIGN_OR_RETURN(CommitResult result, writer.Write(batch.events, batch.robots));
   result.ignored = static_cast<int64_t>(given.events.size() - batch.events.size());
+  CatalogueWriter catalogue(*db, &rows);
+  RETURN_IF_ERROR(NoteReplaced(batch));
+  RETURN_IF_ERROR(catalogue.WriteProducts(batch.products, Replaces(batch)));
+  RETURN_IF_ERROR(catalogue.WriteCustomers(batch.customers));
   RETURN_IF_ERROR(PutRejects(batch, &state, &rows));
-  Account(batch, result, &state);
+  Account(batch, result, catalogue, &state);
   PutMeta(keys::SourceKey(batch.source), EncodeRecord(state), &rows);
   Totals after = CurrentTotals();
   after.events += result.accepted + result.robot;
-  after.products += writer.new_products();
   after.conflicts += writer.new_conflicts();
+  after.products += writer.new_products() + catalogue.new_products();
   after.rejects += static_cast<int64_t>(batch.rejects.size());
   after.rejects -= static_cast<int64_t>(batch.replays.size());
   RETURN_IF_ERROR(Write(&rows, after));
   for (const std::string& product : writer.changed_products()) product_cache.Erase(product);
+  for (const std::string& product : catalogue.changed_products()) product_cache.Erase(product);
+  if (facts != nullptr) {
+    *facts = {catalogue.products() + catalogue.customers(), catalogue.unchanged()};
+  }
   return result;
 }
 

@@ -85,6 +85,12 @@ struct DirtyPerson {
   std::optional<bool> decided = std::nullopt;  // RobotVerdict::decided
 };
 
+// What became of rows of products and customers.
+struct FactsResult {
+  int64_t changed = 0;
+  int64_t unchanged = 0;
+};
+
 class WebHouse {
  public:
   struct Options {
@@ -133,6 +139,21 @@ class WebHouse {
   // as Commit.
   absl::StatusOr<CommitResult> Track(std::vector<Event> events, std::vector<Reject> rejects,
                                      Ack ack, std::vector<int32_t> robots = {});
+
+  // Merges rows of products into the catalogue in one write: of each only the fields that are set
+  // (store/catalogue_writer.h). They are counted under the source "update_products".
+  // InvalidArgument if a row is not valid (ValidateProduct): then none is taken.
+  absl::StatusOr<FactsResult> UpdateProducts(std::span<const Product> rows, Ack ack);
+
+  // Begins to replace the whole catalogue by what `source` says from its first line on: restarts
+  // the source, takes the rows of its products whole, and remembers which it names, in this process
+  // only. One replacement at a time: the next one ends it.
+  absl::Status BeginReplacement(absl::string_view source);
+  // Withdraws every product of the catalogue that the source has not named since; all in one
+  // durable write. Gives their number. FailedPrecondition, and nothing is withdrawn, if no
+  // replacement by this source is under way, or it named no product, or one of its lines was
+  // rejected.
+  absl::StatusOr<int64_t> FinishReplacement(absl::string_view source);
 
   // Makes everything written so far durable.
   absl::Status Sync();
@@ -208,16 +229,18 @@ class WebHouse {
   SessionCursor SessionsOf(const Person& person) const;  // newest first
   SessionCursor Sessions() const;
   CustomerCursor Customers(absl::string_view from = "") const;  // by id, ids >= from
-  ProductCursor Products() const;
   RejectCursor Rejects(absl::string_view source) const;   // by restart of the source, then line
   RobotCursor Robots(absl::string_view from = "") const;  // by person, keys >= from
   // Events that lost against another content of their id, by id; an event's person() is not in the
   // key here.
   EventCursor Conflicts() const;
+  ProductCursor Products(absl::string_view from = "") const;  // by id, ids >= from
+  CustomerFactsCursor AllCustomerFacts() const;               // by id
   SourceCursor Sources() const;
 
-  absl::StatusOr<Customer> GetCustomer(absl::string_view id) const;  // NotFound
-  absl::StatusOr<Product> GetProduct(absl::string_view id) const;    // NotFound
+  absl::StatusOr<Customer> GetCustomer(absl::string_view id) const;            // NotFound
+  absl::StatusOr<CustomerFacts> GetCustomerFacts(absl::string_view id) const;  // NotFound
+  absl::StatusOr<Product> GetProduct(absl::string_view id) const;              // NotFound
   // The products of `ids`, in their order; one that is not there has only its id. Those asked for
   // lately are kept in memory.
   absl::StatusOr<std::vector<std::shared_ptr<const Product>>> GetProducts(
@@ -261,6 +284,11 @@ std::string AuditKeyPath(const std::string& store_directory);
 // quantities and prices. Otherwise InvalidArgument whose message starts with the reject reason
 // ("bad_quantity: ...").
 absl::Status ValidateEvent(const Event& event);
+
+// The same for rows of the catalogue and of the customer file. Prices and margins name their
+// currency in the same row.
+absl::Status ValidateProduct(const Product& product);
+absl::Status ValidateCustomerFacts(const CustomerFacts& facts);
 
 }  // namespace vitrine
 

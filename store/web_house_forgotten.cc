@@ -113,6 +113,19 @@ absl::StatusOr<EventBatch> WebHouse::Impl::WithoutForgotten(EventBatch batch) co
   }
   batch.events = std::move(events);
   batch.robots = std::move(robots);
+  std::vector<CustomerFacts> customers;
+  for (CustomerFacts& facts : batch.customers) {
+    Event said;  // what was known of an erased customer before is as good as an event of then
+    said.__set_customer_id(facts.id);
+    said.time_ms = facts.facts_time_ms;
+    ASSIGN_OR_RETURN(const absl::string_view why, WhyForgotten(said));
+    if (why == kErased) {
+      ++batch.ignored[std::string(why)];
+    } else {
+      customers.push_back(std::move(facts));
+    }
+  }
+  batch.customers = std::move(customers);
   return batch;
 }
 

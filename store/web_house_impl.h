@@ -6,11 +6,13 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <rocksdb/write_batch.h>
 #include <string>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -37,6 +39,7 @@ inline constexpr absl::string_view kAuditKeyIdKey = "audit_key";  // the key's i
 inline constexpr absl::string_view kRemovedKey = "removed";  // Totals: rows that were taken away
 inline constexpr absl::string_view kErasedKey = "erased/";   // | digest of a person: time_ms (8)
 inline constexpr absl::string_view kExpiredKey = "expired";  // times before which kinds are ignored
+inline constexpr absl::string_view kUpdateSource = "update_products";
 
 inline constexpr size_t kCachedProductsMax = 100'000;
 
@@ -44,6 +47,16 @@ inline constexpr size_t kCachedProductsMax = 100'000;
 inline constexpr size_t kProtectionBytes = 8;
 
 inline rocksdb::WriteBatch NewBatch() { return rocksdb::WriteBatch(0, 0, kProtectionBytes, 0); }
+
+// A full replacement of the catalogue that is under way.
+struct Replacement {
+  std::string source;
+  absl::flat_hash_set<std::string> named;  // products so far
+  int64_t rejects = 0;
+};
+
+// InvalidArgument if the counts of a batch do not add up or a row of it is not valid.
+absl::Status CheckBatch(const EventBatch& batch);
 
 struct WebHouse::Impl {
   Options options;
@@ -57,6 +70,7 @@ struct WebHouse::Impl {
   std::atomic<uint64_t> version = 0;
   // Null in a copy for reading, and in a store that was made without.
   std::unique_ptr<AuditChain> chain ABSL_GUARDED_BY(commit_mutex);
+  std::optional<Replacement> replacement ABSL_GUARDED_BY(commit_mutex);
 
   // Every reply names its products.
   mutable RowCache<Product> product_cache{kCachedProductsMax};
@@ -91,7 +105,14 @@ struct WebHouse::Impl {
   absl::Status Writable() ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
   absl::Status Write(rocksdb::WriteBatch* batch, const Totals& after)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
-  absl::StatusOr<CommitResult> CommitLocked(const EventBatch& batch)
+  // `facts` (may be null) is what became of the rows of products and customers.
+  absl::StatusOr<CommitResult> CommitLocked(const EventBatch& batch, FactsResult* facts = nullptr)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
+  bool Replaces(const EventBatch& batch) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex) {
+    return replacement.has_value() && replacement->source == batch.source;
+  }
+  absl::Status NoteReplaced(const EventBatch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
+  absl::StatusOr<int64_t> WithdrawOthers(const absl::flat_hash_set<std::string>& named)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
   // What an erased person is remembered by.
   absl::StatusOr<std::string> DigestOf(const Person& person) const

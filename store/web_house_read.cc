@@ -19,7 +19,6 @@ SessionCursor WebHouse::Sessions() const { return impl_->Scan<Session>(Table::kS
 CustomerCursor WebHouse::Customers(absl::string_view from) const {
   return CustomerCursor(impl_->db->Scan(Table::kCustomers), "", std::string(from));
 }
-ProductCursor WebHouse::Products() const { return impl_->Scan<Product>(Table::kProducts, ""); }
 EventCursor WebHouse::Conflicts() const { return impl_->Scan<Event>(Table::kConflicts, ""); }
 RejectCursor WebHouse::Rejects(absl::string_view source) const {
   return impl_->Scan<Reject>(Table::kRejects, std::string(source) + '\0');

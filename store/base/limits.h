@@ -13,9 +13,12 @@ constexpr size_t kIdBytesMax = 256;        // customer, visitor, product, order 
 constexpr size_t kTextBytesMax = 2048;     // names, URLs, search terms, user agents
 constexpr size_t kItemsPerEventMax = 200;  // GA4's own limit
 constexpr int32_t kQuantityMax = 1'000'000;
-constexpr int64_t kTimeMsMin = 631'152'000'000;        // 1990-01-01
-constexpr int64_t kTimeMsMax = 4'102'444'800'000;      // 2100-01-01
-constexpr int32_t kCustomersPerVisitorMax = 1000;      // that a site may set
+constexpr int32_t kCustomersPerVisitorMax = 1000;  // that a site may set
+constexpr int64_t kTimeMsMin = 631'152'000'000;    // 1990-01-01
+constexpr int64_t kTimeMsMax = 4'102'444'800'000;  // 2100-01-01
+constexpr int32_t kStockMax = 1'000'000'000;
+constexpr size_t kAttributesMax = 100;                 // of a product or customer
+constexpr size_t kCatalogueProductsMax = 10'000'000;   // that one replacement may name
 constexpr int64_t kPriceMinorMax = 1'000'000'000'000;  // of one unit, in minor units
 
 // --- Ingest ---
@@ -24,7 +27,13 @@ constexpr size_t kRejectRawBytesMax = 4096;  // of a rejected line that are kept
 constexpr int32_t kRejectPageMax = 1000;     // rejects in one answer
 constexpr size_t kBatchEventsMax = 16'384;   // in one write to the store
 constexpr size_t kConfigBytesMax = 1 << 20;
-constexpr size_t kHostsMax = 64;  // of one shop
+constexpr size_t kHostsMax = 64;                // of one shop
+constexpr size_t kJsonDepthMax = 64;            // objects and lists within one another
+constexpr size_t kElementsPerLineMax = 10'000;  // of a batch that stands on one line
+
+// Of an event that is told now: a clock may be a little wrong, not more.
+constexpr int64_t kEventFutureMsMax = int64_t{10} * 60 * 1000;
+constexpr int64_t kMaxAgeDays = 36'525;  // that a mapping may name
 
 // --- Robots ---
 constexpr size_t kRobotListsMax = 16;                // files of user agents
