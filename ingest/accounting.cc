@@ -14,9 +14,10 @@ namespace {
 int RankOf(absl::string_view outcome) {
   if (outcome == "accepted") return 0;
   if (outcome == "robot") return 1;
-  if (outcome == "duplicate") return 2;
-  if (outcome == "conflicting_duplicate") return 3;
-  return absl::StartsWith(outcome, "ignored:") ? 4 : 5;
+  if (outcome == "product" || outcome == "customer") return 2;
+  if (outcome == "unchanged" || outcome == "duplicate") return 3;
+  if (outcome == "conflicting_duplicate") return 4;
+  return absl::StartsWith(outcome, "ignored:") ? 5 : 6;
 }
 
 struct Counts {

@@ -14,6 +14,19 @@ namespace {
 // A batch also ends here, so that long lines do not make big batches.
 constexpr int64_t kBatchSourceBytes = 8 << 20;
 
+Reject ToReject(const Line& line, int64_t number, Element element) {
+  Reject reject;
+  reject.line = number;
+  reject.byte_offset = line.offset;
+  reject.reason = std::move(element.reason);
+  reject.detail = number == line.number
+                      ? std::move(element.detail)
+                      : absl::StrCat("on line ", line.number, ": ", element.detail);
+  reject.raw = std::move(element.raw);
+  reject.raw_bytes = element.raw_bytes;
+  return reject;
+}
+
 }  // namespace
 
 BatchReader::BatchReader(LineReader reader, LineParser parser, SourceState state,
@@ -21,7 +34,8 @@ BatchReader::BatchReader(LineReader reader, LineParser parser, SourceState state
     : reader_(std::move(reader)),
       parser_(std::move(parser)),
       state_(std::move(state)),
-      batch_events_(std::clamp<size_t>(batch_events, 1, limits::kBatchEventsMax)) {}
+      batch_events_(
+          static_cast<int64_t>(std::clamp<size_t>(batch_events, 1, limits::kBatchEventsMax))) {}
 
 absl::StatusOr<BatchReader> BatchReader::Open(const Origin& origin) {
   ASSIGN_OR_RETURN(SourceState state, origin.sink->Source(origin.name));
@@ -80,10 +94,14 @@ absl::StatusOr<std::optional<CutBatch>> BatchReader::Next() {
   batch.from_bytes = batch.to_bytes = state_.bytes;
   batch.from_lines = batch.to_lines = state_.lines;
   Line line;
-  while (batch.events.size() + batch.rejects.size() < batch_events_ &&
+  while (batch.to_lines - batch.from_lines < batch_events_ &&
          batch.to_bytes - batch.from_bytes < kBatchSourceBytes && reader_.Next(&line)) {
-    Take(line, &batch);
-    ++batch.to_lines;
+    if (parser_.has_elements()) {
+      TakeElements(line, &batch);
+    } else {
+      Take(line, &batch);
+      ++batch.to_lines;
+    }
     batch.to_bytes = reader_.Position();
   }
   if (batch.to_lines == batch.from_lines) RETURN_IF_ERROR(reader_.status());
@@ -96,6 +114,32 @@ absl::StatusOr<std::optional<CutBatch>> BatchReader::Next() {
   const ByteSource& source = reader_.source();
   cut.file_bytes = source.IsPlain() ? batch.to_bytes : source.FilePosition();
   return cut;
+}
+
+// Each element counts as a line; its number is its place among them, and the detail of a reject says
+// on which line of the file it stands where that is another.
+void BatchReader::TakeElements(const Line& line, EventBatch* batch) {
+  parser_.ParseElements(line, &elements_);
+  for (Element& element : elements_) {
+    ++batch->to_lines;
+    switch (element.kind) {
+      case Element::Kind::kEvent:
+        batch->events.push_back(std::move(element.event));
+        break;
+      case Element::Kind::kProduct:
+        batch->products.push_back(std::move(element.product));
+        break;
+      case Element::Kind::kCustomer:
+        batch->customers.push_back(std::move(element.customer));
+        break;
+      case Element::Kind::kIgnored:
+        ++batch->ignored[element.reason];
+        break;
+      case Element::Kind::kRejected:
+        batch->rejects.push_back(ToReject(line, batch->to_lines, std::move(element)));
+        break;
+    }
+  }
 }
 
 void BatchReader::Take(const Line& line, EventBatch* batch) {

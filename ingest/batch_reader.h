@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "ingest/batch_sink.h"
+#include "ingest/formats/element.h"
 #include "ingest/formats/line_reader.h"
 #include "ingest/line_parser.h"
 #include "ingest/mapping.h"
@@ -62,11 +64,13 @@ class BatchReader {
                                                            const SourceState& state);
   absl::Status RecallUpTo(const Origin& origin, const SourceState& state);
   void Take(const Line& line, EventBatch* batch);
+  void TakeElements(const Line& line, EventBatch* batch);
 
   LineReader reader_;
   LineParser parser_;
   SourceState state_;
-  size_t batch_events_;
+  int64_t batch_events_;
+  std::vector<Element> elements_;  // of a line
 };
 
 // Parses on a thread of its own while this one hands the batches to `take`, until the end of the

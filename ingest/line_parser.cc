@@ -9,6 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
+#include "ingest/client_address.h"
+#include "ingest/clock_repair.h"
+#include "ingest/formats/dialect_fields.h"
 #include "ingest/reasons.h"
 #include "store/base/status_macros.h"
 #include "store/base/utf8.h"
@@ -52,6 +55,21 @@ absl::StatusOr<std::string> ReadHeader(LineReader* reader) {
   return std::string(header.text);
 }
 
+std::optional<JsonDialect> DialectOf(Mapping::Format format) {
+  switch (format) {
+    case Mapping::Format::kJson:
+      return JsonDialect::kAny;
+    case Mapping::Format::kGa4:
+      return JsonDialect::kGa4;
+    case Mapping::Format::kGa4BigQuery:
+      return JsonDialect::kGa4BigQuery;
+    case Mapping::Format::kSegment:
+      return JsonDialect::kSegment;
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace
 
 std::optional<char> LineParser::Delimiter(const Mapping& mapping) {
@@ -59,12 +77,12 @@ std::optional<char> LineParser::Delimiter(const Mapping& mapping) {
   return std::nullopt;
 }
 
-absl::StatusOr<LineParser> LineParser::Create(const Mapping& mapping, LineReader* reader) {
+absl::StatusOr<LineParser> LineParser::Create(const Mapping& mapping, LineReader* reader,
+                                              const Clock& clock) {
   LineParser parser;
+  parser.clock_ = &clock;
+  parser.max_age_ms_ = mapping.max_age_ms;
   switch (mapping.format) {
-    case Mapping::Format::kJsonLines:
-      parser.json_ = std::make_unique<JsonEventParser>(mapping.currency);
-      break;
     case Mapping::Format::kAccessLog:
       RETURN_IF_ERROR(parser.ReadLog(mapping, reader->Ahead()));
       break;
@@ -73,6 +91,8 @@ absl::StatusOr<LineParser> LineParser::Create(const Mapping& mapping, LineReader
       RETURN_IF_ERROR(parser.ReadCsv(mapping));
       break;
     }
+    default:
+      parser.ReadJson(mapping);
   }
   return parser;
 }
@@ -85,6 +105,7 @@ absl::StatusOr<LineParser> LineParser::Create(const Mapping& mapping, absl::stri
     return absl::InvalidArgumentError("the line is of another format");
   }
   LineParser parser;
+  parser.max_age_ms_ = mapping.max_age_ms;
   if (is_csv) {
     parser.header_ = std::string(context);
     RETURN_IF_ERROR(parser.ReadCsv(mapping));
@@ -96,9 +117,17 @@ absl::StatusOr<LineParser> LineParser::Create(const Mapping& mapping, absl::stri
       RETURN_IF_ERROR(parser.log_->Parse(directive, &parser.record_).status());
     }
   } else {
-    parser.json_ = std::make_unique<JsonEventParser>(mapping.currency);
+    parser.ReadJson(mapping);
   }
   return parser;
+}
+
+void LineParser::ReadJson(const Mapping& mapping) {
+  if (const std::optional<JsonDialect> dialect = DialectOf(mapping.format)) {
+    dialects_ = std::make_unique<JsonDialectParser>(*dialect, mapping.currency);
+  } else {
+    json_ = std::make_unique<JsonEventParser>(mapping.currency);
+  }
 }
 
 absl::Status LineParser::ReadCsv(const Mapping& mapping) {
@@ -126,6 +155,15 @@ absl::string_view LineParser::IdIn(absl::string_view context) {
 }
 
 Outcome LineParser::Parse(const Line& line, Event* event) {
+  if (has_elements()) {
+    ParseElements(line, &first_);
+    Element& first = first_.front();
+    *event = std::move(first.event);
+    if (first.kind == Element::Kind::kEvent) return {};
+    return {
+        first.kind == Element::Kind::kIgnored ? Outcome::Kind::kIgnored : Outcome::Kind::kRejected,
+        std::move(first.reason), std::move(first.detail)};
+  }
   if (!line.reason.empty()) {
     return {Outcome::Kind::kRejected, std::string(line.reason), std::string(line.detail)};
   }
@@ -140,6 +178,36 @@ Outcome LineParser::Parse(const Line& line, Event* event) {
   }
   if (!*is_event) return {Outcome::Kind::kIgnored, std::string(ignored), ""};
   return {};
+}
+
+void LineParser::ParseElements(const Line& line, std::vector<Element>* elements) {
+  elements->clear();
+  const absl::string_view text = line.text;
+  absl::Status fault;
+  if (!line.reason.empty()) {
+    fault = Fault(line.reason, line.detail);
+  } else if (!IsUtf8(text)) {
+    fault = Fault(reasons::kInvalidUtf8, "the line is not UTF-8 text");
+  } else if (absl::StripAsciiWhitespace(text).empty()) {
+    elements->push_back(Ignored(kBlankLine));
+  } else {
+    const auto complete = [this](Event* event) {
+      // Others' bodies name whole addresses: of those the network is enough.
+      if (event->__isset.ip) event->ip = KeptAddress(event->ip, IpPrivacy::kTruncated);
+      return Complete(event);
+    };
+    dialects_->Parse(text, complete, elements);
+  }
+  if (fault.ok()) return;
+  elements->push_back(Rejected(fault));
+  KeepRaw(text, "", "", &elements->back());
+}
+
+absl::Status LineParser::Complete(Event* event) {
+  RETURN_IF_ERROR(DropNobodysIds(event));
+  if (event->id.empty()) event->id = Fingerprint(*event, &encoded_);
+  RETURN_IF_ERROR(ValidateEvent(*event));
+  return CheckEventTime(event->time_ms, clock_->NowMs(), max_age_ms_);
 }
 
 absl::StatusOr<bool> LineParser::ParseText(const Line& line, Event* event,
@@ -159,9 +227,7 @@ absl::StatusOr<bool> LineParser::ParseText(const Line& line, Event* event,
     ASSIGN_OR_RETURN(is_event, mapper_->Map(splitter_->Split(line.text), event, ignored));
   }
   if (!is_event) return false;
-  RETURN_IF_ERROR(DropNobodysIds(event));
-  if (event->id.empty()) event->id = Fingerprint(*event, &encoded_);
-  RETURN_IF_ERROR(ValidateEvent(*event));
+  RETURN_IF_ERROR(Complete(event));
   return true;
 }
 

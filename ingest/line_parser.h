@@ -1,4 +1,5 @@
-// One line in, one outcome out: an event that the store will take, a line to ignore, or a reject.
+// One line in, one outcome out: an event that the store will take, a line to ignore, or a reject. A
+// line of a JSON dialect may hold a batch: then each of its elements has one outcome.
 
 #ifndef VITRINE_INGEST_LINE_PARSER_H_
 #define VITRINE_INGEST_LINE_PARSER_H_
@@ -6,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -13,12 +15,15 @@
 
 #include "ingest/formats/access_log.h"
 #include "ingest/formats/csv.h"
+#include "ingest/formats/element.h"
+#include "ingest/formats/json_dialects.h"
 #include "ingest/formats/json_lines.h"
 #include "ingest/formats/line_reader.h"
 #include "ingest/line_ids.h"
 #include "ingest/log_mapper.h"
 #include "ingest/mapping.h"
 #include "ingest/row_mapper.h"
+#include "store/base/clock.h"
 #include "store/records_types.h"
 
 namespace vitrine {
@@ -39,7 +44,9 @@ class LineParser {
 
   // Reads the header off the front of `reader` if the format has one, and recognises an access log
   // by what comes next there. InvalidArgument if the header lacks a column, or no format fits.
-  static absl::StatusOr<LineParser> Create(const Mapping& mapping, LineReader* reader);
+  // `clock` (it must outlive the parser) says what is the future.
+  static absl::StatusOr<LineParser> Create(const Mapping& mapping, LineReader* reader,
+                                           const Clock& clock = Clock::System());
 
   // For a person: the format that was recognised, empty where there is nothing to recognise.
   std::string Description() const;
@@ -63,17 +70,26 @@ class LineParser {
   // The id in the context of an access log's line; empty of others.
   static absl::string_view IdIn(absl::string_view context);
 
-  // What becomes of `line`. An event is valid (ValidateEvent) and has an id: its fingerprint, if
-  // the line has none.
+  // Whether a line may hold any number of elements, so that ParseElements is to be called.
+  bool has_elements() const { return dialects_ != nullptr; }
+
+  // What becomes of `line`. An event is valid (ValidateEvent), of a time that can be
+  // (CheckEventTime), and has an id: its fingerprint, if the line has none. Of a line with
+  // elements, what becomes of the first.
   Outcome Parse(const Line& line, Event* event);
+
+  // Replaces `*elements` by what the line holds, at least one. REQUIRES: has_elements().
+  void ParseElements(const Line& line, std::vector<Element>* elements);
 
  private:
   LineParser() = default;
 
+  void ReadJson(const Mapping& mapping);
   absl::Status ReadCsv(const Mapping& mapping);
   absl::Status ReadLog(const Mapping& mapping, absl::string_view first_lines);
   std::string IdOf(const Line& line);
-
+  // Names and checks what a format has read.
+  absl::Status Complete(Event* event);
   absl::StatusOr<bool> ParseText(const Line& line, Event* event, absl::string_view* ignored);
   absl::StatusOr<bool> ParseRequest(const Line& line, Event* event, absl::string_view* ignored);
 
@@ -87,6 +103,10 @@ class LineParser {
   std::string header_;   // of a CSV file
   std::string columns_;  // the directive of an access log that names them
   std::string line_id_;  // of the last line of an access log
+  std::unique_ptr<JsonDialectParser> dialects_;  // of a mapping of other JSON
+  std::vector<Element> first_;                   // room for Parse
+  const Clock* clock_ = &Clock::System();
+  int64_t max_age_ms_ = 0;
   std::string encoded_;  // what a fingerprint is taken of
 };
 

@@ -13,6 +13,7 @@
 #include "ingest/money.h"
 #include "ingest/time_parser.h"
 #include "ingest/toml_table.h"
+#include "store/base/limits.h"
 #include "store/base/status_macros.h"
 #include "store/event_names.h"
 
@@ -163,27 +164,47 @@ void ReadCsv(TomlTable* root, Mapping* mapping) {
   for (const std::string& key : names.Keys()) mapping->category_names[key] = names.String(key);
 }
 
+// How a mapping says which format its files have.
+struct FormatName {
+  absl::string_view name;
+  Mapping::Format format;
+};
+constexpr FormatName kFormats[] = {{"csv", Mapping::Format::kCsv},
+                                   {"json_lines", Mapping::Format::kJsonLines},
+                                   {"access_log", Mapping::Format::kAccessLog},
+                                   {"json", Mapping::Format::kJson},
+                                   {"ga4", Mapping::Format::kGa4},
+                                   {"ga4_bigquery", Mapping::Format::kGa4BigQuery},
+                                   {"segment", Mapping::Format::kSegment}};
+
+Mapping::Format ReadFormat(TomlTable* root) {
+  const std::string wanted = root->String("format");
+  std::string names;
+  for (const FormatName& known : kFormats) {
+    if (wanted == known.name) return known.format;
+    absl::StrAppend(&names, names.empty() ? "" : ", ", "\"", known.name, "\"");
+  }
+  root->FailAt("format", absl::StrCat("must be one of ", names));
+  return Mapping::Format::kCsv;
+}
+
 absl::StatusOr<Mapping> ReadMapping(const toml::table& document, absl::string_view file_name) {
   absl::Status error;
   TomlTable root(document, file_name, &error);
   Mapping mapping;
-  const std::string format = root.String("format");
-  if (format != "csv" && format != "json_lines" && format != "access_log") {
-    root.FailAt("format", "must be \"csv\", \"json_lines\" or \"access_log\"");
-  }
+  mapping.format = ReadFormat(&root);
   mapping.currency = root.String("currency");
   if (!mapping.currency.empty() && !IsCurrencyCode(mapping.currency)) {
     root.FailAt("currency", "must be an ISO 4217 code, three capital letters");
   }
   mapping.site = ReadSite(root.Table("site"));
-  if (format == "json_lines") {
-    mapping.format = Mapping::Format::kJsonLines;
-  } else if (format == "access_log") {
-    mapping.format = Mapping::Format::kAccessLog;
-    ReadAccessLog(&root, &mapping.access_log);
-  } else {
-    ReadCsv(&root, &mapping);
+  const int64_t days = root.Integer("max_age_days", 0);
+  if (days < 0 || days > limits::kMaxAgeDays) {
+    root.FailAt("max_age_days", absl::StrCat("must be 1 to ", limits::kMaxAgeDays));
   }
+  mapping.max_age_ms = days * 24 * 60 * 60 * 1000;
+  if (mapping.format == Mapping::Format::kCsv) ReadCsv(&root, &mapping);
+  if (mapping.format == Mapping::Format::kAccessLog) ReadAccessLog(&root, &mapping.access_log);
   root.RefuseOthers();
   RETURN_IF_ERROR(error);
   return mapping;

@@ -18,7 +18,15 @@
 namespace vitrine {
 
 struct Mapping {
-  enum class Format { kCsv, kJsonLines, kAccessLog };
+  enum class Format {
+    kCsv,
+    kAccessLog,
+    kJsonLines,    // our own events
+    kJson,         // any dialect, recognised object by object
+    kGa4,          // bodies of the Measurement Protocol
+    kGa4BigQuery,  // rows of GA4's export
+    kSegment,
+  };
 
   // Holds if the column's field is one of `values`; a value that ends in '*' stands for all that
   // begin so.
@@ -57,6 +65,7 @@ struct Mapping {
   Format format = Format::kCsv;
   SiteSettingsPatch site;  // what an import with this mapping sets for its site
   std::string currency;    // ISO 4217; for lines that do not say
+  int64_t max_age_ms = 0;  // an older event is rejected; 0: none is too old
 
   AccessLogMapping access_log;  // for kAccessLog
 

@@ -32,15 +32,22 @@ constexpr absl::string_view kLineTooLong = "line_too_long";
 constexpr absl::string_view kMissingField = "missing_field";
 constexpr absl::string_view kNobodysId = "nobodys_id";
 constexpr absl::string_view kTextTooLong = "text_too_long";
+constexpr absl::string_view kTimeInFuture = "time_in_future";
+constexpr absl::string_view kTimeTooOld = "time_too_old";
+constexpr absl::string_view kTooManyAttributes = "too_many_attributes";
+constexpr absl::string_view kTooManyElements = "too_many_elements";
 constexpr absl::string_view kTooManyItems = "too_many_items";
 constexpr absl::string_view kUnclosedQuote = "unclosed_quote";
+constexpr absl::string_view kUnknownDialect = "unknown_dialect";
 constexpr absl::string_view kWrongColumnCount = "wrong_column_count";
 
-constexpr absl::string_view kAll[] = {kBadChannel,   kBadCurrency,   kBadEvent,        kBadId,
-                                      kBadJson,      kBadKind,       kBadLogLine,      kBadPrice,
-                                      kBadQuantity,  kBadQuote,      kBadTime,         kInvalidUtf8,
-                                      kLineTooLong,  kMissingField,  kNobodysId,       kTextTooLong,
-                                      kTooManyItems, kUnclosedQuote, kWrongColumnCount};
+constexpr absl::string_view kAll[] = {
+    kBadChannel,   kBadCurrency,   kBadEvent,          kBadId,
+    kBadJson,      kBadKind,       kBadLogLine,        kBadPrice,
+    kBadQuantity,  kBadQuote,      kBadTime,           kInvalidUtf8,
+    kLineTooLong,  kMissingField,  kNobodysId,         kTextTooLong,
+    kTimeInFuture, kTimeTooOld,    kTooManyAttributes, kTooManyElements,
+    kTooManyItems, kUnclosedQuote, kUnknownDialect,    kWrongColumnCount};
 
 }  // namespace reasons
 

@@ -1,5 +1,6 @@
 #include "ingest/importer.h"
 
+#include <algorithm>
 #include <atomic>
 #include <fstream>
 #include <gmock/gmock.h>
@@ -13,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "ingest/reasons.h"
+#include "store/base/clock.h"
 #include "store/base/limits.h"
 #include "store/codec.h"
 #include "tests/testing/testing.h"
@@ -364,6 +366,104 @@ TEST_F(ImporterTest, GoesOnWhereAnInterruptedImportStopped) {
     }
     ASSERT_TRUE(Rows() == expected) << "round " << round;
   }
+}
+
+// --- Lines that hold batches ---
+
+class DialectImportTest : public ImporterTest {
+ protected:
+  DialectImportTest() { mapping_ = Value(ParseMapping("format = \"json\"", "shop.toml")); }
+};
+
+std::string Page(int i) {
+  return absl::StrCat(R"({"type":"page","messageId":"m)", i, R"(","anonymousId":"a)", i % 7,
+                      R"(","timestamp":"2023-11-14T22:13:)", 10 + i % 50, R"(Z"})");
+}
+
+TEST_F(DialectImportTest, TheElementsOfABatchAreCountedAsLines) {
+  const std::string bad = R"({"type":"page","messageId":"x","anonymousId":"a"})";
+  Write(absl::StrCat("{\"batch\":[", Page(1), ",", bad, ",", Page(2), "]}\n\n[\n", Page(3), ",\n",
+                     bad, "\n]\n", R"({"type":"identify","userId":"u","messageId":"i",)",
+                     R"("timestamp":"2023-11-14T22:13:20Z","traits":{"name":"Ada"}})"));
+  const ImportSummary summary = Import();
+  EXPECT_EQ(summary.after.lines, 10);
+  EXPECT_THAT(
+      summary.after.outcomes,
+      ElementsAre(Pair("accepted", 4), Pair("customer", 1), Pair("ignored:array_bracket", 2),
+                  Pair("ignored:blank_line", 1), Pair("rejected:missing_field", 2)));
+  const std::vector<Reject> rejects = Rejects();
+  ASSERT_EQ(rejects.size(), 2u);
+  EXPECT_EQ(rejects[0].line, 2);
+  EXPECT_EQ(rejects[0].byte_offset, 0);
+  EXPECT_EQ(rejects[0].detail, "on line 1: timestamp is not there");
+  EXPECT_EQ(rejects[0].raw, "{\"batch\":[" + bad + "]}");
+  EXPECT_EQ(rejects[1].line, 7);
+  EXPECT_EQ(rejects[1].detail, "on line 5: timestamp is not there");
+  EXPECT_EQ(rejects[1].raw, bad);
+  EXPECT_EQ(Value(house_->GetCustomerFacts("u")).name, "Ada");
+}
+
+TEST_F(DialectImportTest, OfAddressesTheNetworkIsKept) {
+  Write(R"({"type":"page","anonymousId":"a","timestamp":"2023-11-14T22:13:20Z",)"
+        R"("context":{"ip":"192.0.2.77"}})");
+  Import();
+  EventCursor events = house_->Events();
+  ASSERT_TRUE(events.Valid());
+  EXPECT_EQ(events.value().ip, "192.0.2.0");
+  ASSERT_OK(events.Finish());
+}
+
+TEST_F(DialectImportTest, OrderAndBatchesLeaveNoTrace) {
+  const uint64_t seed = std::random_device()();
+  SCOPED_TRACE(seed);
+  std::mt19937_64 random(seed);
+  std::vector<std::string> events;
+  for (int i = 0; i < 200; ++i) events.push_back(Page(i));
+  events.push_back(R"({"client_id":"c","timestamp_micros":1700000000000000,"events":[)"
+                   R"({"name":"login"},{"name":"page_view"}]})");
+  std::map<std::string, std::string> expected;
+  for (int round = 0; round < 3; ++round) {
+    std::shuffle(events.begin(), events.end(), random);
+    std::string bytes;
+    for (size_t i = 0; i < events.size(); ++i) {
+      absl::StrAppend(&bytes, events[i], random() % 3 == 0 ? "\n" : " ");
+    }
+    NewHouse();
+    Write(bytes);
+    EXPECT_THAT(Import().after.outcomes, ElementsAre(Pair("accepted", 202)));
+    auto rows = Rows();
+    std::erase_if(rows, [](const auto& row) { return absl::StartsWith(row.first, "source"); });
+    if (round == 0) expected = rows;
+    EXPECT_EQ(rows, expected);
+    // The same again under another name: nothing new.
+    StoreSink sink(house_.get());
+    const ImportSummary again = Value(ImportFile(file_, mapping_, &sink, {.source_name = "again"}));
+    EXPECT_THAT(again.after.outcomes, ElementsAre(Pair("duplicate", 202)));
+  }
+}
+
+TEST_F(DialectImportTest, AnImportGoesOnBehindALineOfMany) {
+  std::string bytes;
+  for (int line = 0; line < 40; ++line) {
+    bytes += "{\"batch\":[";
+    for (int i = 0; i < 10; ++i) absl::StrAppend(&bytes, i == 0 ? "" : ",", Page(line * 10 + i));
+    bytes += "]}\n";
+  }
+  Write(bytes);
+  FailingSink sink(house_.get(), 2);
+  EXPECT_FALSE(
+      ImportFile(file_, mapping_, &sink, {.source_name = "shop", .batch_events = 25}).ok());
+  EXPECT_EQ(Value(house_->GetSource("shop")).lines, 60);  // whole lines of the file
+  EXPECT_THAT(Import(25).after.outcomes, ElementsAre(Pair("accepted", 400)));
+}
+
+TEST_F(ImporterTest, WhatCannotHaveHappenedYetIsRejected) {
+  mapping_.max_age_ms = int64_t{365} * 86'400'000;
+  const int64_t now_s = Clock::System().NowMs() / 1000;
+  Write(absl::StrCat(kHeader, "c,", now_s, ",p,1\nc,", now_s + 3'600, ",p,1\nc,1300000000,p,1\n"));
+  EXPECT_THAT(Import().after.outcomes,
+              ElementsAre(Pair("accepted", 1), Pair("rejected:time_in_future", 1),
+                          Pair("rejected:time_too_old", 1)));
 }
 
 }  // namespace
