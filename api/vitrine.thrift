@@ -61,6 +61,10 @@ struct Context {
   // The customer, if logged in; else the visitor (cookie) if known; else neither.
   4: optional string customer_id,
   5: optional string visitor_id,
+  // track: when this was sent, by the clock that gave the events their times (milliseconds). The
+  // server then moves them by as much as that clock is off (ingest/clock_repair.h), so that the
+  // same event of a call that is sent again may count as a conflicting duplicate.
+  6: optional i64 sent_ms,
 }
 
 // Where a suggestion comes from.
@@ -287,6 +291,13 @@ struct BackupReply {
   5: double seconds,
 }
 
+// What became of rows of products.
+struct UpdateReply {
+  1: i64 changed,
+  // They said what was known already.
+  2: i64 unchanged,
+}
+
 service Backoffice {
   // Trains on what the site holds now, publishes the model and swaps it in. Returns when done.
   ModelInfo train(1: TrainRequest request) throws (
@@ -355,6 +366,28 @@ service Backoffice {
 
   // Products by id, in the order asked; one that is not known has only its id. At most 1000.
   list<records.Product> products(1: string site, 2: list<string> ids) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: InternalError internal),
+
+  // Stock, prices and other facts of products, as they change: of each row only the fields that are
+  // set are taken. All of them in one durable write, or, if one is wrong (the message says which),
+  // none. 1 to 16,384 rows.
+  UpdateReply update_products(1: string site, 2: list<records.Product> products) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+
+  // Replaces the whole catalogue by a source: begin, import it from its first line on, finish. Only
+  // then is withdrawn what it did not name; the reply is the number of those. Unavailable, and
+  // nothing is withdrawn, if the source named no product, had a line rejected, or the server was
+  // started again in between.
+  void begin_replacement(1: string site, 2: string source) throws (
+    1: NotFound not_found, 2: Unavailable unavailable, 3: InternalError internal),
+  i64 finish_replacement(1: string site, 2: string source) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+
+  // Products in the order of their ids, after the given one (empty: from the first). limit is 1 to
+  // 1000.
+  list<records.Product> catalogue(1: string site, 2: string after_id, 3: i32 limit) throws (
     1: InvalidRequest invalid, 2: NotFound not_found, 3: InternalError internal),
 
   // Makes a consistent copy of the site's data beside it, on the server's machine, and returns its

@@ -82,6 +82,13 @@ absl::StatusOr<LineParser> LineParser::Create(const Mapping& mapping, LineReader
   LineParser parser;
   parser.clock_ = &clock;
   parser.max_age_ms_ = mapping.max_age_ms;
+  if (mapping.rows != Mapping::Rows::kEvents) {
+    std::string header;
+    if (mapping.format == Mapping::Format::kCsv) ASSIGN_OR_RETURN(header, ReadHeader(reader));
+    ASSIGN_OR_RETURN(FactsParser facts, FactsParser::Create(mapping, header));
+    parser.facts_.emplace(std::move(facts));
+    return parser;
+  }
   switch (mapping.format) {
     case Mapping::Format::kAccessLog:
       RETURN_IF_ERROR(parser.ReadLog(mapping, reader->Ahead()));
@@ -190,6 +197,8 @@ void LineParser::ParseElements(const Line& line, std::vector<Element>* elements)
     fault = Fault(reasons::kInvalidUtf8, "the line is not UTF-8 text");
   } else if (absl::StripAsciiWhitespace(text).empty()) {
     elements->push_back(Ignored(kBlankLine));
+  } else if (facts_.has_value()) {
+    facts_->Parse(text, clock_->NowMs(), elements);
   } else {
     const auto complete = [this](Event* event) {
       // Others' bodies name whole addresses: of those the network is enough.

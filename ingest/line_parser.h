@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "ingest/facts_parser.h"
 #include "ingest/formats/access_log.h"
 #include "ingest/formats/csv.h"
 #include "ingest/formats/element.h"
@@ -71,7 +72,7 @@ class LineParser {
   static absl::string_view IdIn(absl::string_view context);
 
   // Whether a line may hold any number of elements, so that ParseElements is to be called.
-  bool has_elements() const { return dialects_ != nullptr; }
+  bool has_elements() const { return dialects_ != nullptr || facts_.has_value(); }
 
   // What becomes of `line`. An event is valid (ValidateEvent), of a time that can be
   // (CheckEventTime), and has an id: its fingerprint, if the line has none. Of a line with
@@ -104,6 +105,7 @@ class LineParser {
   std::string columns_;  // the directive of an access log that names them
   std::string line_id_;  // of the last line of an access log
   std::unique_ptr<JsonDialectParser> dialects_;  // of a mapping of other JSON
+  std::optional<FactsParser> facts_;             // of products or customers
   std::vector<Element> first_;                   // room for Parse
   const Clock* clock_ = &Clock::System();
   int64_t max_age_ms_ = 0;

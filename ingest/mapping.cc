@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include <toml++/toml.h>
@@ -140,15 +141,18 @@ void ReadPersons(TomlTable* root, Mapping* mapping) {
   }
 }
 
-void ReadCsv(TomlTable* root, Mapping* mapping) {
-  if (root->Has("delimiter")) {
-    const std::string delimiter = root->String("delimiter");
-    if (delimiter.size() != 1 || delimiter == "\"" || delimiter == "\n" || delimiter == "\r") {
-      root->FailAt("delimiter", "must be one character, and no quote or line end");
-    } else {
-      mapping->delimiter = delimiter[0];
-    }
+void ReadDelimiter(TomlTable* root, Mapping* mapping) {
+  if (!root->Has("delimiter")) return;
+  const std::string delimiter = root->String("delimiter");
+  if (delimiter.size() != 1 || delimiter == "\"" || delimiter == "\n" || delimiter == "\r") {
+    root->FailAt("delimiter", "must be one character, and no quote or line end");
+  } else {
+    mapping->delimiter = delimiter[0];
   }
+}
+
+void ReadCsv(TomlTable* root, Mapping* mapping) {
+  ReadDelimiter(root, mapping);
   mapping->default_kind = ReadKind(root, mapping->default_kind);
   mapping->channel = ReadChannel(root, mapping->channel);
   ReadPersons(root, mapping);
@@ -188,6 +192,52 @@ Mapping::Format ReadFormat(TomlTable* root) {
   return Mapping::Format::kCsv;
 }
 
+constexpr absl::string_view kProductFields[] = {
+    "id",     "name",     "category", "brand",          "image_url",    "url",       "price",
+    "margin", "currency", "stock",    "available_from", "available_to", "attributes"};
+constexpr absl::string_view kCustomerFields[] = {"id",      "name",     "email",     "phone",
+                                                 "country", "language", "time_zone", "attributes"};
+
+// A [catalogue] or [customers] section.
+void ReadFacts(TomlTable table, std::span<const absl::string_view> fields, bool csv,
+               Mapping::Facts* facts) {
+  for (const absl::string_view field : fields) {
+    std::vector<std::string> columns = table.Strings(field);
+    // A category may be a path of columns, and a CSV file have any number of attributes.
+    const bool many = field == "category" || (field == "attributes" && csv);
+    if (columns.size() > 1 && !many) table.FailAt(field, "has one column");
+    if (!columns.empty()) facts->columns[std::string(field)] = std::move(columns);
+  }
+  if (csv && facts->columns.count("id") == 0) table.FailAt("id", "is needed: the column with it");
+  facts->time_format = table.String("time_format");
+  if (table.Has("time_zone_of_times")) facts->time_zone = table.String("time_zone_of_times");
+  if (!facts->time_format.empty()) {
+    const absl::Status known = TimeParser::Create(facts->time_format, facts->time_zone).status();
+    if (!known.ok()) table.FailAt("time_zone_of_times", known.message());
+  }
+  table.RefuseOthers();
+}
+
+// True if the mapping is of products or customers.
+bool ReadRows(TomlTable* root, Mapping* mapping) {
+  const bool products = root->Has("catalogue");
+  const bool customers = root->Has("customers");
+  if (!products && !customers) return false;
+  const bool csv = mapping->format == Mapping::Format::kCsv;
+  if (products && customers) root->FailAt("customers", "and catalogue are of different files");
+  if (!csv && mapping->format != Mapping::Format::kJsonLines) {
+    root->FailAt("format", "must be \"csv\" or \"json_lines\" for a catalogue or for customers");
+  }
+  if (csv) ReadDelimiter(root, mapping);
+  mapping->rows = products ? Mapping::Rows::kProducts : Mapping::Rows::kCustomers;
+  if (products) {
+    ReadFacts(root->Table("catalogue"), kProductFields, csv, &mapping->facts);
+  } else {
+    ReadFacts(root->Table("customers"), kCustomerFields, csv, &mapping->facts);
+  }
+  return true;
+}
+
 absl::StatusOr<Mapping> ReadMapping(const toml::table& document, absl::string_view file_name) {
   absl::Status error;
   TomlTable root(document, file_name, &error);
@@ -203,7 +253,8 @@ absl::StatusOr<Mapping> ReadMapping(const toml::table& document, absl::string_vi
     root.FailAt("max_age_days", absl::StrCat("must be 1 to ", limits::kMaxAgeDays));
   }
   mapping.max_age_ms = days * 24 * 60 * 60 * 1000;
-  if (mapping.format == Mapping::Format::kCsv) ReadCsv(&root, &mapping);
+  const bool is_facts = ReadRows(&root, &mapping);
+  if (!is_facts && mapping.format == Mapping::Format::kCsv) ReadCsv(&root, &mapping);
   if (mapping.format == Mapping::Format::kAccessLog) ReadAccessLog(&root, &mapping.access_log);
   root.RefuseOthers();
   RETURN_IF_ERROR(error);

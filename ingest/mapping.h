@@ -28,6 +28,17 @@ struct Mapping {
     kSegment,
   };
 
+  // What the lines of a file are about.
+  enum class Rows { kEvents, kProducts, kCustomers };
+
+  // Of a [catalogue] or [customers] section: which columns (of JSON, fields) hold what. A field of
+  // ours that is not here is not in a CSV file, and is called as we call it in JSON.
+  struct Facts {
+    std::map<std::string, std::vector<std::string>> columns;  // by our name of the field
+    std::string time_format;  // of available_from and _to; empty: %Y-%m-%d or RFC 3339
+    std::string time_zone = "UTC";
+  };
+
   // Holds if the column's field is one of `values`; a value that ends in '*' stands for all that
   // begin so.
   struct Condition {
@@ -68,6 +79,9 @@ struct Mapping {
   int64_t max_age_ms = 0;  // an older event is rejected; 0: none is too old
 
   AccessLogMapping access_log;  // for kAccessLog
+
+  Rows rows = Rows::kEvents;
+  Facts facts;  // of products and customers
 
   // The rest is for CSV.
   char delimiter = ',';

@@ -16,6 +16,8 @@ namespace {
 // Why a reject cannot be read again.
 constexpr absl::string_view kCut = "only the beginning of the line was kept";
 constexpr absl::string_view kLive = "a live event, not a line of a file";
+constexpr absl::string_view kFacts =
+    "the mapping is of a catalogue or of customers: import the corrected file again";
 constexpr absl::string_view kUnknownLog =
     "no format of log is recognised by this line alone: name the format in the mapping";
 constexpr absl::string_view kOtherFormat =
@@ -85,6 +87,7 @@ class Replay {
   // Sets parser_ to one for this line. Why there is none otherwise.
   std::string WhyNot(const Reject& reject) {
     if (batch_.source == kTrackSource) return std::string(kLive);
+    if (mapping_.rows != Mapping::Rows::kEvents) return std::string(kFacts);
     if (reject.raw_bytes > static_cast<int64_t>(reject.raw.size())) return std::string(kCut);
     // What it shares with its neighbours: all but its id.
     std::string shared = reject.context;

@@ -13,6 +13,7 @@
 #include "api/cli/backoffice_sink.h"
 #include "api/cli/command.h"
 #include "api/cli/follow_signals.h"
+#include "api/cli/import.h"
 #include "api/cli/progress.h"
 #include "api/render/render.h"
 #include "ingest/explain.h"
@@ -77,6 +78,15 @@ absl::Status Run(const Common& common, const Options& options) {
 }
 
 }  // namespace
+
+absl::StatusOr<ImportSummary> ImportThrough(BackofficeIf* backoffice, const std::string& site,
+                                            const std::string& file, const Mapping& mapping,
+                                            size_t batch_events) {
+  BackofficeSink sink(backoffice, site);
+  Options options;
+  options.batch_events = batch_events;
+  return ImportOne(file, mapping, &sink, options, /*waiter=*/nullptr);
+}
 
 void AddIngest(CLI::App* app, Common* common, Action* action) {
   CLI::App* command = app->add_subcommand(

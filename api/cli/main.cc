@@ -45,6 +45,7 @@ int Main(int argc, char** argv) {
   AddBackup(&app, &common, &action);
   AddRestore(&app, &common, &action);
   AddRejects(&app, &common, &action);
+  AddCatalogue(&app, &common, &action);
   AddSimulate(&app, &common, &action);
   try {
     app.parse(argc, argv);

@@ -190,6 +190,37 @@ void Backoffice::products(std::vector<Product>& products, const std::string& sit
   for (const auto& product : ValueOrThrow(house.GetProducts(ids))) products.push_back(*product);
 }
 
+void Backoffice::update_products(UpdateReply& reply, const std::string& site_name,
+                                 const std::vector<Product>& products) {
+  ThrowIfError(CheckRange("products", static_cast<double>(products.size()), 1,
+                          static_cast<double>(limits::kBatchEventsMax)));
+  WebHouse& house = FindOrThrow(site_name)->house();
+  std::vector<Product> rows = products;
+  for (Product& row : rows) row.facts_time_ms = clock_->NowMs();
+  const FactsResult result = ValueOrThrow(house.UpdateProducts(rows, Ack::kDurable));
+  reply.changed = result.changed;
+  reply.unchanged = result.unchanged;
+}
+
+void Backoffice::begin_replacement(const std::string& site_name, const std::string& source) {
+  ThrowIfError(FindOrThrow(site_name)->house().BeginReplacement(source));
+}
+
+int64_t Backoffice::finish_replacement(const std::string& site_name, const std::string& source) {
+  return ValueOrThrow(FindOrThrow(site_name)->house().FinishReplacement(source));
+}
+
+void Backoffice::catalogue(std::vector<Product>& products, const std::string& site_name,
+                           const std::string& after_id, int32_t limit) {
+  const WebHouse& house = FindOrThrow(site_name)->house();
+  const size_t most = static_cast<size_t>(CheckedLimit(limit));
+  ProductCursor cursor = house.Products(after_id);
+  for (; cursor.Valid() && products.size() < most; cursor.Next()) {
+    if (cursor.value().id != after_id) products.push_back(cursor.value());
+  }
+  ThrowIfError(cursor.Finish());
+}
+
 void Backoffice::checkpoint(std::string& directory, const std::string& site_name) {
   directory = ValueOrThrow(FindOrThrow(site_name)->Checkpoint());
 }

@@ -49,6 +49,12 @@ class Backoffice : public BackofficeIf {
   int64_t apply_retention(const std::string& site) override;
   void products(std::vector<Product>& products, const std::string& site,
                 const std::vector<std::string>& ids) override;
+  void update_products(UpdateReply& reply, const std::string& site,
+                       const std::vector<Product>& products) override;
+  void begin_replacement(const std::string& site, const std::string& source) override;
+  int64_t finish_replacement(const std::string& site, const std::string& source) override;
+  void catalogue(std::vector<Product>& products, const std::string& site,
+                 const std::string& after_id, int32_t limit) override;
   void checkpoint(std::string& directory, const std::string& site) override;
   void verify(VerifyReply& reply, const VerifyRequest& request) override;
   void backup(BackupReply& reply, const BackupRequest& request) override;

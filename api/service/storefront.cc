@@ -8,6 +8,7 @@
 
 #include "api/service/errors.h"
 #include "api/service/history.h"
+#include "ingest/clock_repair.h"
 #include "recommender/rank/ranker.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
@@ -57,17 +58,27 @@ Source ToWire(ListSource source) {
   return Source::POPULAR;
 }
 
-// Names and prices come from the store, not the model: they are what they are now.
+// Whether the shop can sell it now, by what its catalogue says.
+bool IsOnSale(const Product& product, int64_t now_ms) {
+  const auto& set = product.__isset;
+  return !product.withdrawn && !(set.stock && product.stock == 0) &&
+         !(set.available_from_ms && now_ms < product.available_from_ms) &&
+         !(set.available_to_ms && now_ms >= product.available_to_ms);
+}
+
+// Names and prices come from the store, not the model: they are what they are now. What is not on
+// sale is left out.
 absl::StatusOr<std::vector<Suggestion>> Describe(const Model& model, const RankedList& ranked,
-                                                 const WebHouse& house) {
+                                                 const WebHouse& house, int64_t now_ms) {
   std::vector<std::string> ids;
   ids.reserve(ranked.products.size());
   for (const Ranked& r : ranked.products) ids.push_back(model.products[r.product]);
   ASSIGN_OR_RETURN(const auto products, house.GetProducts(ids));
 
-  std::vector<Suggestion> suggestions(ids.size());
+  std::vector<Suggestion> suggestions;
   for (size_t i = 0; i < ids.size(); ++i) {
-    Suggestion& s = suggestions[i];
+    if (!IsOnSale(*products[i], now_ms)) continue;
+    Suggestion& s = suggestions.emplace_back();
     s.product_id = std::move(ids[i]);
     s.score = ranked.products[i].score;
     s.source = ToWire(ranked.products[i].source);
@@ -77,6 +88,19 @@ absl::StatusOr<std::vector<Suggestion>> Describe(const Model& model, const Ranke
     if (product.__isset.currency) s.__set_currency(product.currency);
   }
   return suggestions;
+}
+
+// The `k` best of what `rank(k, &ranked)` ranks that are on sale: asks for more where some are not.
+template <typename Rank>
+absl::StatusOr<std::vector<Suggestion>> Suggest(const Model& model, const WebHouse& house,
+                                                int32_t k, int64_t now_ms, Rank rank) {
+  for (size_t wanted = static_cast<size_t>(k);; wanted *= 4) {
+    const RankedList ranked = rank(wanted);
+    ASSIGN_OR_RETURN(std::vector<Suggestion> suggestions, Describe(model, ranked, house, now_ms));
+    if (suggestions.size() < static_cast<size_t>(k) && ranked.products.size() >= wanted) continue;
+    suggestions.resize(std::min(suggestions.size(), static_cast<size_t>(k)));
+    return suggestions;
+  }
 }
 
 // The person's profile, from the cache where nothing happened since. A visitor who has just become
@@ -108,7 +132,11 @@ absl::StatusOr<std::shared_ptr<const Profile>> ProfileOf(const Context& context,
 
 // What an event leaves unsaid, the call says: who, and when.
 void FillFromContext(const Context& context, int64_t now_ms, Event* event) {
-  if (event->time_ms == 0) event->time_ms = now_ms;
+  if (event->time_ms == 0) {
+    event->time_ms = now_ms;
+  } else if (context.__isset.sent_ms) {
+    event->time_ms = RepairedTimeMs(event->time_ms, context.sent_ms, now_ms);
+  }
   if (event->__isset.customer_id || event->__isset.visitor_id) return;
   if (context.__isset.customer_id) event->__set_customer_id(context.customer_id);
   if (context.__isset.visitor_id) event->__set_visitor_id(context.visitor_id);
@@ -174,20 +202,24 @@ absl::StatusOr<RecommendReply> Storefront::Recommend(const RecommendRequest& req
   }
   const SiteSettings settings = site->house().GetSettings();
   RankOptions options;
-  options.k = static_cast<size_t>(request.k);
   options.now_ms = clock_->NowMs();
   options.session_gap_ms = settings.session_gap_ms;
   options.exclude_bought =
       request.__isset.exclude_bought ? request.exclude_bought : settings.exclude_bought;
   options.exclude_seen = request.exclude_seen;
   options.exclude = excluded.empty() ? nullptr : &excluded;
-  const RankedList ranked = vitrine::Recommend(*model, *profile, options);
 
   RecommendReply reply;
   reply.request_id = call.id();
   reply.model_id = model->id;
-  reply.history_events = ranked.history_events;
-  ASSIGN_OR_RETURN(reply.suggestions, Describe(*model, ranked, site->house()));
+  const auto rank = [&](size_t k) {
+    options.k = k;
+    RankedList ranked = vitrine::Recommend(*model, *profile, options);
+    reply.history_events = ranked.history_events;
+    return ranked;
+  };
+  ASSIGN_OR_RETURN(reply.suggestions,
+                   Suggest(*model, site->house(), request.k, options.now_ms, rank));
   RETURN_IF_ERROR(call.CheckDeadline());
   return reply;
 }
@@ -207,12 +239,13 @@ absl::StatusOr<RecommendReply> Storefront::Similar(const SimilarRequest& request
                                             " does not know this product; it may be newer than "
                                             "the last training"));
   }
-  const RankedList ranked = vitrine::Similar(*model, *product, static_cast<size_t>(request.k));
 
   RecommendReply reply;
   reply.request_id = call.id();
   reply.model_id = model->id;
-  ASSIGN_OR_RETURN(reply.suggestions, Describe(*model, ranked, site->house()));
+  const auto rank = [&](size_t k) { return vitrine::Similar(*model, *product, k); };
+  ASSIGN_OR_RETURN(reply.suggestions,
+                   Suggest(*model, site->house(), request.k, clock_->NowMs(), rank));
   RETURN_IF_ERROR(call.CheckDeadline());
   return reply;
 }
@@ -236,6 +269,9 @@ absl::StatusOr<TrackReply> Storefront::Track(const TrackRequest& request) {
     FillFromContext(request.context, clock_->NowMs(), &event);
     absl::Status status = DropNobodysIds(&event);
     if (status.ok()) status = ValidateEvent(event);
+    if (status.ok()) {
+      status = CheckEventTime(event.time_ms, clock_->NowMs(), limits::kTrackAgeMsMax);
+    }
     if (status.ok()) {
       events.push_back(std::move(event));
       continue;

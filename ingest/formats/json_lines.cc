@@ -1,6 +1,7 @@
 #include "ingest/formats/json_lines.h"
 
 #include <limits>
+#include <optional>
 #include <simdjson.h>
 #include <string_view>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "ingest/clock_repair.h"
 #include "ingest/money.h"
 #include "ingest/reasons.h"
 #include "ingest/time_parser.h"
@@ -120,6 +122,7 @@ struct JsonEventParser::Impl {
   std::vector<std::string> prices;  // decimal prices by item, until the currency is known
   bool has_time = false;
   bool has_kind = false;
+  std::optional<int64_t> sent_ms, received_ms;
 };
 
 JsonEventParser::JsonEventParser(absl::string_view default_currency) {
@@ -134,6 +137,7 @@ absl::Status JsonEventParser::Parse(absl::string_view line, Event* event) {
   *event = Event();
   impl_->prices.clear();
   impl_->has_time = impl_->has_kind = false;
+  impl_->sent_ms = impl_->received_ms = std::nullopt;
   RETURN_IF_ERROR(impl_->ReadEvent(line, event));
   return impl_->Complete(event);
 }
@@ -172,6 +176,12 @@ absl::Status JsonEventParser::Impl::ReadEventField(absl::string_view key, ondema
   if (key == "time_ms") {
     has_time = true;
     return ReadInteger(field(reasons::kBadTime), &event->time_ms);
+  }
+  if (key == "sent_ms") {
+    return ReadInteger(field(reasons::kBadTime), &sent_ms.emplace());
+  }
+  if (key == "received_ms") {
+    return ReadInteger(field(reasons::kBadTime), &received_ms.emplace());
   }
   if (key == "time") {
     RETURN_IF_ERROR(ReadText(field(reasons::kBadTime), &text));
@@ -256,6 +266,9 @@ absl::Status JsonEventParser::Impl::ReadItem(const std::string& name, ondemand::
 absl::Status JsonEventParser::Impl::Complete(Event* event) {
   if (!has_time) return Fault(reasons::kMissingField, "neither time nor time_ms is there");
   if (!has_kind) return Fault(reasons::kMissingField, "kind is not there");
+  if (sent_ms.has_value() && received_ms.has_value()) {
+    event->time_ms = RepairedTimeMs(event->time_ms, *sent_ms, *received_ms);
+  }
   bool priced = false;
   for (size_t i = 0; i < prices.size(); ++i) {
     priced = priced || event->items[i].__isset.price_minor || !prices[i].empty();

@@ -16,7 +16,8 @@ namespace vitrine {
 // Fields are named as in store/records.thrift; kinds and channels in small letters. Instead of
 // `time_ms` there may be an RFC 3339 `time`, instead of an item's `price_minor` a decimal `price`
 // (a number or a string, read to the last digit). null is as good as absent; names that are not
-// ours are skipped. Not thread-safe: keeps its buffers from line to line.
+// ours are skipped. With `sent_ms` and `received_ms` the time is repaired (ingest/clock_repair.h).
+// Not thread-safe: keeps its buffers from line to line.
 class JsonEventParser {
  public:
   // `default_currency` (may be empty) is that of priced events which name none.

@@ -33,7 +33,8 @@ constexpr size_t kElementsPerLineMax = 10'000;  // of a batch that stands on one
 
 // Of an event that is told now: a clock may be a little wrong, not more.
 constexpr int64_t kEventFutureMsMax = int64_t{10} * 60 * 1000;
-constexpr int64_t kMaxAgeDays = 36'525;  // that a mapping may name
+constexpr int64_t kTrackAgeMsMax = int64_t{3653} * 24 * 60 * 60 * 1000;  // ten years
+constexpr int64_t kMaxAgeDays = 36'525;                                  // that a mapping may name
 
 // --- Robots ---
 constexpr size_t kRobotListsMax = 16;                // files of user agents

@@ -282,6 +282,96 @@ TEST_F(ServiceTest, TrackTakesOrRejectsEachEventOnItsOwn) {
   EXPECT_EQ(Shop()->house().GetTotals().rejects, 1);
 }
 
+TEST_F(ServiceTest, TrackRepairsTheSendersClockAndRefusesWhatCannotBe) {
+  TrackRequest track;
+  track.context = ContextOf("clock");
+  track.context.__set_sent_ms(kNow - kDayMs);  // a day slow
+  track.events = {MakeEvent("slow", "clock", kNow - kDayMs - 5'000, EventKind::LOGIN)};
+  TrackReply reply;
+  storefront_->track(reply, track);
+  EXPECT_EQ(reply.accepted, 1);
+  std::vector<Event> history;
+  backoffice_->history(history, "shop", "clock", "", 10);
+  ASSERT_EQ(history.size(), 1u);
+  EXPECT_EQ(history[0].time_ms, kNow - 5'000);
+
+  track.context.__isset.sent_ms = false;
+  track.events = {MakeEvent("new", "clock", kNow + kDayMs, EventKind::LOGIN),
+                  MakeEvent("old", "clock", kNow - 4'000 * kDayMs, EventKind::LOGIN)};
+  storefront_->track(reply, track);
+  ASSERT_EQ(reply.rejects.size(), 2u);
+  EXPECT_EQ(reply.rejects[0].reason, "time_in_future");
+  EXPECT_EQ(reply.rejects[1].reason, "time_too_old");
+}
+
+TEST_F(ServiceTest, WhatIsNotOnSaleIsNotSuggested) {
+  Train();
+  const auto ids = [&] {
+    std::vector<std::string> ids;
+    for (const Suggestion& s : Recommend("c1", 5).suggestions) ids.push_back(s.product_id);
+    return ids;
+  };
+  const std::vector<std::string> before = ids();
+  ASSERT_EQ(before.size(), 5u);
+  std::vector<Product> rows(4);
+  for (size_t i = 0; i < rows.size(); ++i) rows[i].id = before[i];
+  rows[0].__set_stock(0);
+  rows[1].__set_withdrawn(true);
+  rows[2].__set_available_from_ms(kNow + 1);
+  rows[3].__set_available_to_ms(kNow);
+  UpdateReply reply;
+  backoffice_->update_products(reply, "shop", rows);
+  EXPECT_EQ(reply.changed, 4);
+  std::vector<std::string> after = ids();
+  EXPECT_EQ(after.size(), 5u);
+  EXPECT_EQ(after[0], before[4]);
+  for (const Product& row : rows) EXPECT_EQ(std::count(after.begin(), after.end(), row.id), 0);
+  clock_.Advance(1);
+  after = ids();
+  EXPECT_EQ(std::count(after.begin(), after.end(), rows[2].id), 1);
+  // However few are left, they are found.
+  std::vector<Product> all;
+  backoffice_->catalogue(all, "shop", "", 1000);
+  ASSERT_EQ(all.size(), static_cast<size_t>(kGroups * kProductsPerGroup));
+  const std::string last = all.back().id;
+  all.pop_back();
+  for (Product& product : all) {
+    const std::string id = product.id;
+    product = Product();
+    product.id = id;
+    product.__set_stock(0);
+  }
+  backoffice_->update_products(reply, "shop", all);
+  RecommendRequest request;
+  request.context = ContextOf("");
+  request.k = 3;
+  RecommendReply shelf;
+  storefront_->recommend(shelf, request);
+  ASSERT_EQ(shelf.suggestions.size(), 1u);
+  EXPECT_EQ(shelf.suggestions[0].product_id, last);
+}
+
+TEST_F(ServiceTest, AWrongRowOfAnUpdateIsNamedAndNothingIsTaken) {
+  std::vector<Product> rows(2);
+  rows[0].id = "fine";
+  rows[1].id = "bad";
+  rows[1].__set_stock(-1);
+  UpdateReply reply;
+  try {
+    backoffice_->update_products(reply, "shop", rows);
+    FAIL();
+  } catch (const InvalidRequest& e) {
+    EXPECT_THAT(e.message, HasSubstr("products[1]: bad_quantity: "));
+  }
+  EXPECT_TRUE(absl::IsNotFound(Shop()->house().GetProduct("fine").status()));
+  try {
+    backoffice_->finish_replacement("shop", "file");
+    FAIL();
+  } catch (const Unavailable& e) {
+    EXPECT_THAT(e.message, HasSubstr("nothing is withdrawn"));
+  }
+}
+
 TEST_F(ServiceTest, TrackedEventsBecomeSessionsInTheBackground) {
   TrackRequest track;
   track.context = ContextOf("new-customer");

@@ -275,5 +275,36 @@ TEST_F(Commands, ACustomerIsShownExportedSeparatedAndErased) {
   EXPECT_NE(customer("show", {"bob"}).exit_code, 0);
 }
 
+TEST_F(Commands, TheCatalogueIsImportedReplacedAndShown) {
+  const std::string file = dir_->File("products.csv");
+  const auto write = [&](const std::string& rows) {
+    std::ofstream(file, std::ios::trunc)
+        << "sku,title,department,shelf,brand,url,image,price,margin,stock,from,to,color,size\n"
+        << rows;
+  };
+  const auto run = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin() + 2, {"--data", dir_->File("data"), "--site", "catalogued"});
+    return RunProgram(Vitrine(arguments));
+  };
+  const std::vector<std::string> import = {"catalogue", "import", "--mapping",
+                                           "examples/catalogue.toml", file};
+  std::vector<std::string> replace = import;
+  replace.insert(replace.begin() + 2, "--replace");
+  write("p1,Pen,Office,Pens,,,,2.50,,7,,,red,\np2,Cup,,,,,,0.99,,,,,,\n");
+  ASSERT_EQ(run(import).exit_code, 0);
+  write("p1,Pen,,,,,,soon,,,,,,\n");
+  Outcome outcome = run(replace);
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("nothing is withdrawn"));
+  write("p1,Pen,,,,,,3,,,,,,\n");
+  outcome = run(replace);
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("1 products that"));
+  outcome = run({"catalogue", "show"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("3.00 EUR"));
+  EXPECT_THAT(outcome.out, HasSubstr("withdrawn"));
+}
+
 }  // namespace
 }  // namespace vitrine

@@ -55,6 +55,13 @@ TEST(JsonEventParser, ReadsTimeAsRfc3339) {
             1'291'191'960'250);
 }
 
+TEST(JsonEventParser, RepairsTimesWhereItIsToldWhenItWasSentAndReceived) {
+  EXPECT_EQ(Parsed(R"({"time_ms":1000,"kind":"login","sent_ms":1500,"received_ms":9500})").time_ms,
+            9'000);
+  EXPECT_EQ(Parsed(R"({"received_ms":9500,"time_ms":1000,"kind":"login"})").time_ms, 1'000);
+  EXPECT_THAT(FaultOf(R"({"time_ms":1,"kind":"login","sent_ms":"x"})"), HasSubstr("bad_time: "));
+}
+
 TEST(JsonEventParser, ReadsDecimalPricesToTheLastDigit) {
   const auto price = [](const std::string& digits, const std::string& currency) {
     return Parsed(R"({"time_ms":1,"kind":"purchase","items":[{"product_id":"p","price":)" + digits +
