@@ -116,8 +116,8 @@ absl::StatusOr<std::optional<CutBatch>> BatchReader::Next() {
   return cut;
 }
 
-// Each element counts as a line; its number is its place among them, and the detail of a reject says
-// on which line of the file it stands where that is another.
+// Each element counts as a line; its number is its place among them, and the detail of a reject
+// says on which line of the file it stands where that is another.
 void BatchReader::TakeElements(const Line& line, EventBatch* batch) {
   parser_.ParseElements(line, &elements_);
   for (Element& element : elements_) {

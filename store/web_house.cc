@@ -80,7 +80,6 @@ absl::Status CheckBatch(const EventBatch& batch) {
   return absl::OkStatus();
 }
 
-
 // Every line of every source has one outcome, and the totals are what the sources add up to.
 absl::Status WebHouse::Impl::CheckSums(const Totals& sums) {
   int64_t accepted = 0;

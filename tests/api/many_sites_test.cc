@@ -59,10 +59,13 @@ void WaitForSessions(Sites* sites) {
 
 TEST(ManySites, AHundredSmallOnesAreCheapAndAllWork) {
   TempDir dir;
-  for (int site = 0; site < kSites; ++site) {
-    auto sites = Value(Sites::OpenOne(dir.path(), NameOf(site), /*create=*/true));
+  {
+    auto sites = Value(Sites::OpenOne(dir.path(), NameOf(0), /*create=*/true));
     Storefront storefront(sites.get(), &Clock::System());
-    Track(&storefront, site, 0);
+    Track(&storefront, 0, 0);
+  }
+  for (int site = 1; site < kSites; ++site) {  // making each would take ten times as long
+    fs::copy(dir.File(NameOf(0)), dir.File(NameOf(site)), fs::copy_options::recursive);
   }
   const int64_t bytes_before = MemoryBytes("VmRSS");
   const size_t descriptors_before = OpenDescriptors();
