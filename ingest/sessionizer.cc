@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 
+#include "ingest/robots/verdict.h"
+#include "ingest/visit/device.h"
+#include "ingest/visit/origin.h"
 #include "store/base/status_macros.h"
 #include "store/identity.h"
 
@@ -63,30 +68,106 @@ int32_t CountOrders(std::span<const Event> events) {
   return Count(ids.size() + nameless);
 }
 
-int32_t CountKind(std::span<const Event> events, EventKind kind) {
-  return Count(static_cast<size_t>(std::count_if(
-      events.begin(), events.end(), [kind](const Event& event) { return event.kind == kind; })));
+void CountEvent(const Event& event, Session* session) {
+  const auto reached = [session](FunnelStage stage) {
+    session->stage = std::max(session->stage, stage);
+  };
+  switch (event.kind) {
+    case EventKind::SEARCH:
+      ++session->searches;
+      break;
+    case EventKind::VIEW_ITEM:
+      ++session->product_views;
+      reached(FunnelStage::PRODUCT);
+      break;
+    case EventKind::ADD_TO_CART:
+      ++session->cart_adds;
+      reached(FunnelStage::CART);
+      break;
+    case EventKind::REMOVE_FROM_CART:
+    case EventKind::VIEW_CART:
+      reached(FunnelStage::CART);
+      break;
+    case EventKind::BEGIN_CHECKOUT:
+      reached(FunnelStage::CHECKOUT);
+      break;
+    case EventKind::PURCHASE:
+      reached(FunnelStage::ORDER);
+      break;
+    default:
+      break;
+  }
 }
 
-Session MakeSession(std::span<const Event> events) {
+// Where the visit came from, and with what: the first page says.
+void Describe(std::span<const Event> events, const SiteSettings& settings, Session* session) {
+  const Event* landing = nullptr;
+  const Event* exit = nullptr;
+  for (const Event& event : events) {
+    if (event.__isset.url) {
+      if (!session->__isset.landing_url) session->__set_landing_url(event.url);
+      exit = &event;
+    }
+    if (landing == nullptr && (event.__isset.url || event.__isset.referrer)) landing = &event;
+    if (session->device == Device::UNKNOWN_DEVICE && event.__isset.user_agent) {
+      session->device = DeviceOf(event.user_agent);
+    }
+  }
+  if (exit != nullptr) session->__set_exit_url(exit->url);
+  if (landing == nullptr) return;
+  Origin origin = OriginOf(*landing, settings.hosts);
+  session->referrer_class = origin.referrer_class;
+  if (!origin.referrer.empty()) session->__set_referrer(std::move(origin.referrer));
+  if (!origin.campaign.empty()) session->__set_campaign(std::move(origin.campaign));
+}
+
+Session MakeSession(std::span<const Event> events, const SiteSettings& settings) {
   Session session;
   session.start_ms = events.front().time_ms;
   session.end_ms = events.back().time_ms;
   session.events = Count(events.size());
-  session.product_views = CountKind(events, EventKind::VIEW_ITEM);
-  session.cart_adds = CountKind(events, EventKind::ADD_TO_CART);
-  session.orders = CountOrders(events);
   session.channel = events.front().channel;
   for (const Event& event : events) {
+    CountEvent(event, &session);
     if (MovesMoney(event)) {
       const int64_t value = ValueOf(event);
       AddTo(&session.value_minor[event.currency],
             event.kind == EventKind::PURCHASE ? value : -value);
     }
-    if (event.__isset.url && !session.__isset.landing_url) session.__set_landing_url(event.url);
   }
+  if (session.stage == FunnelStage::ORDER) session.orders = CountOrders(events);
+  Describe(events, settings, &session);
   return session;
 }
+
+// Where one visit ends and the next begins.
+class Cutter {
+ public:
+  explicit Cutter(const SiteSettings& settings) : settings_(settings) {}
+
+  // True if `event` is the first of a visit.
+  bool StartsVisit(const Event& event) {
+    std::string campaign = settings_.cut_at_campaign ? CampaignOf(event.url) : "";
+    const bool starts = is_first_ || event.time_ms - last_ms_ > settings_.session_gap_ms ||
+                        event.time_ms - start_ms_ > settings_.session_max_ms ||
+                        (!campaign.empty() && campaign != campaign_ && event.time_ms > last_ms_);
+    if (starts) {
+      start_ms_ = event.time_ms;
+      campaign_.clear();
+    }
+    if (!campaign.empty()) campaign_ = std::move(campaign);
+    last_ms_ = event.time_ms;
+    is_first_ = false;
+    return starts;
+  }
+
+ private:
+  const SiteSettings& settings_;
+  bool is_first_ = true;
+  int64_t start_ms_ = 0;
+  int64_t last_ms_ = 0;
+  std::string campaign_;  // the last one in this visit
+};
 
 // The events that belong to a person, oldest first.
 absl::StatusOr<std::vector<Event>> EventsOf(const WebHouse& house, const Person& person) {
@@ -96,22 +177,45 @@ absl::StatusOr<std::vector<Event>> EventsOf(const WebHouse& house, const Person&
   return events;
 }
 
-absl::StatusOr<Derived> DerivePerson(const WebHouse& house, const DirtyPerson& dirty,
-                                     int64_t gap_ms) {
-  ASSIGN_OR_RETURN(const std::vector<Event> events, EventsOf(house, dirty.person));
-  Derived derived;
-  derived.person = dirty.person;
-  derived.mark = dirty.mark;
-  derived.sessions = Sessionize(events, gap_ms);
-  if (dirty.person.kind == Person::Kind::kCustomer && !events.empty()) {
-    derived.customer = Summarize(events, derived.sessions);
-    derived.customer->id = dirty.person.id;  // the events may be a visitor's
+// Brings persons up to date, one by one.
+class Deriver {
+ public:
+  // All must outlive it.
+  Deriver(const WebHouse* house, const RobotLists* robots) : house_(*house), judge_(robots) {}
+
+  // To be called after marks were read and before their persons are derived: whoever changes the
+  // settings later changes the marks.
+  void ReadSettings() { settings_ = house_.GetSettings(); }
+
+  absl::StatusOr<Derived> DerivePerson(const DirtyPerson& dirty) {
+    ASSIGN_OR_RETURN(const std::vector<Event> events, EventsOf(house_, dirty.person));
+    Derived derived;
+    derived.person = dirty.person;
+    derived.mark = dirty.mark;
+    derived.sessions = Sessionize(events, settings_);
+    derived.robot = VerdictOf(events, derived.sessions, dirty.decided, &judge_);
+    for (Session& session : derived.sessions) session.robot = derived.robot;
+    if (dirty.person.kind == Person::Kind::kCustomer && !events.empty()) {
+      derived.customer = Summarize(events, derived.sessions);
+      derived.customer->id = dirty.person.id;  // the events may be a visitor's
+    }
+    if (dirty.person.kind == Person::Kind::kVisitor) {
+      ASSIGN_OR_RETURN(const Timeline timeline, house_.TimelineOf(dirty.person.id));
+      derived.shared = timeline.shared();
+    }
+    return derived;
   }
-  if (dirty.person.kind == Person::Kind::kVisitor) {
-    ASSIGN_OR_RETURN(const Timeline timeline, house.TimelineOf(dirty.person.id));
-    derived.shared = timeline.shared();
-  }
-  return derived;
+
+ private:
+  const WebHouse& house_;
+  SiteSettings settings_;
+  AgentJudge judge_;
+};
+
+const RobotLists* NoLists() {
+  static const auto* const none =
+      new std::shared_ptr<const RobotLists>(RobotLists::Load({.uap_core = ""}));
+  return none->get();
 }
 
 // Those of `persons` who are dirty still, and with each visitor the customers whose history follows
@@ -137,14 +241,27 @@ absl::StatusOr<std::vector<DirtyPerson>> WhoIsDue(const WebHouse& house,
   return due;
 }
 
-absl::Status DeriveKind(WebHouse* house, Person::Kind kind, int64_t* done,
+absl::Status DeriveSlice(WebHouse* house, std::span<const DirtyPerson> persons, Deriver* deriver) {
+  absl::MutexLock lock(&house->derive_mutex());
+  ASSIGN_OR_RETURN(const auto due, WhoIsDue(*house, persons));
+  deriver->ReadSettings();
+  std::vector<Derived> derived;
+  derived.reserve(due.size());
+  for (const DirtyPerson& person : due) {
+    ASSIGN_OR_RETURN(Derived rows, deriver->DerivePerson(person));
+    derived.push_back(std::move(rows));
+  }
+  return derived.empty() ? absl::OkStatus() : house->ReplaceDerived(derived);
+}
+
+absl::Status DeriveKind(WebHouse* house, Person::Kind kind, Deriver* deriver, int64_t* done,
                         const std::function<void(int64_t)>& on_progress) {
   while (true) {
     ASSIGN_OR_RETURN(const std::vector<DirtyPerson> dirty, house->Dirty(kind, kSlice));
     const std::span<const DirtyPerson> persons = dirty;
     for (size_t begin = 0; begin < persons.size(); begin += kPersonsPerWrite) {
       const auto slice = persons.subspan(begin, std::min(kPersonsPerWrite, persons.size() - begin));
-      RETURN_IF_ERROR(Derive(house, slice));
+      RETURN_IF_ERROR(DeriveSlice(house, slice, deriver));
       *done += static_cast<int64_t>(slice.size());
       if (on_progress) on_progress(*done);
     }
@@ -155,15 +272,16 @@ absl::Status DeriveKind(WebHouse* house, Person::Kind kind, int64_t* done,
 
 }  // namespace
 
-std::vector<Session> Sessionize(std::span<const Event> events, int64_t gap_ms) {
+std::vector<Session> Sessionize(std::span<const Event> events, const SiteSettings& settings) {
   std::vector<Session> sessions;
+  Cutter cutter(settings);
   size_t begin = 0;
-  for (size_t i = 1; i <= events.size(); ++i) {
-    const bool goes_on = i < events.size() && events[i].time_ms - events[i - 1].time_ms <= gap_ms;
-    if (goes_on) continue;
-    sessions.push_back(MakeSession(events.subspan(begin, i - begin)));
+  for (size_t i = 0; i < events.size(); ++i) {
+    if (!cutter.StartsVisit(events[i]) || i == begin) continue;
+    sessions.push_back(MakeSession(events.subspan(begin, i - begin), settings));
     begin = i;
   }
+  if (begin < events.size()) sessions.push_back(MakeSession(events.subspan(begin), settings));
   return sessions;
 }
 
@@ -173,6 +291,7 @@ Customer Summarize(std::span<const Event> events, std::span<const Session> sessi
   customer.first_seen_ms = events.front().time_ms;
   customer.last_seen_ms = events.back().time_ms;
   customer.events = Count(events.size());
+  if (!sessions.empty() && !sessions.front().robot.empty()) return customer;
   customer.sessions = Count(sessions.size());
   customer.orders = CountOrders(events);
   for (const Event& event : events) {
@@ -186,23 +305,15 @@ Customer Summarize(std::span<const Event> events, std::span<const Session> sessi
   return customer;
 }
 
-absl::Status Derive(WebHouse* house, std::span<const DirtyPerson> persons) {
-  const int64_t gap_ms = house->GetSettings().session_gap_ms;
-  absl::MutexLock lock(&house->derive_mutex());
-  ASSIGN_OR_RETURN(const auto due, WhoIsDue(*house, persons));
-  std::vector<Derived> derived;
-  for (const DirtyPerson& person : due) {
-    ASSIGN_OR_RETURN(Derived rows, DerivePerson(*house, person, gap_ms));
-    derived.push_back(std::move(rows));
-  }
-  return derived.empty() ? absl::OkStatus() : house->ReplaceDerived(derived);
-}
-
 // Visitors first: with them go most customers whose marks are from the same events.
-absl::Status DeriveAll(WebHouse* house, const std::function<void(int64_t)>& on_progress) {
+absl::Status DeriveAll(WebHouse* house, const std::function<void(int64_t)>& on_progress,
+                       const RobotLists* robots) {
+  if (robots == nullptr) robots = NoLists();
+  RETURN_IF_ERROR(house->UseRobotLists(robots->digest()));
+  Deriver deriver(house, robots);
   int64_t done = 0;
-  RETURN_IF_ERROR(DeriveKind(house, Person::Kind::kVisitor, &done, on_progress));
-  return DeriveKind(house, Person::Kind::kCustomer, &done, on_progress);
+  RETURN_IF_ERROR(DeriveKind(house, Person::Kind::kVisitor, &deriver, &done, on_progress));
+  return DeriveKind(house, Person::Kind::kCustomer, &deriver, &done, on_progress);
 }
 
 }  // namespace vitrine

@@ -37,10 +37,9 @@ constexpr int64_t kTrackAgeMsMax = int64_t{3653} * 24 * 60 * 60 * 1000;  // ten 
 constexpr int64_t kMaxAgeDays = 36'525;                                  // that a mapping may name
 
 // --- Robots ---
-constexpr size_t kRobotListsMax = 16;                // files of user agents
-constexpr size_t kRobotListBytesMax = 16 << 20;      // of one of them
-constexpr int64_t kRobotPatternBytesMax = 64 << 20;  // that matching one list may take
-constexpr size_t kUserAgentsCachedMax = 32'768;      // verdicts that one thread keeps at hand
+constexpr size_t kRobotListsMax = 16;            // files of user agents
+constexpr size_t kRobotListBytesMax = 16 << 20;  // of one of them
+constexpr size_t kUserAgentsCachedMax = 32'768;  // verdicts that one thread keeps at hand
 // What no person does. A page is an event with a URL that looks at something.
 constexpr int64_t kRobotRateWindowMs = 60'000;
 constexpr size_t kRobotRatePagesMin = 120;     // pages within the window
