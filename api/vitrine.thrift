@@ -298,6 +298,33 @@ struct UpdateReply {
   2: i64 unchanged,
 }
 
+// A person found to be a robot, or whom an operator decided on; one of the two ids is there.
+struct Robot {
+  1: optional string customer_id,
+  2: optional string visitor_id,
+  3: records.RobotVerdict verdict,
+}
+
+// An operator's word on a person.
+enum RobotDecision {
+  ROBOT = 1,
+  NO_ROBOT = 2,
+  // Lists and rules decide.
+  AUTOMATIC = 3,
+}
+
+// A list of robots' user agents that the server uses, or would if it could.
+struct RobotListInfo {
+  1: string path,
+  // As it stands in RobotVerdict: "list:<name>".
+  2: string source,
+  3: i32 patterns,
+  // Patterns that RE2 cannot take.
+  4: i32 patterns_not_taken,
+  // Why the list is not used; empty if it is.
+  5: string problem,
+}
+
 service Backoffice {
   // Trains on what the site holds now, publishes the model and swaps it in. Returns when done.
   ModelInfo train(1: TrainRequest request) throws (
@@ -389,6 +416,24 @@ service Backoffice {
   // 1000.
   list<records.Product> catalogue(1: string site, 2: string after_id, 3: i32 limit) throws (
     1: InvalidRequest invalid, 2: NotFound not_found, 3: InternalError internal),
+
+  // Robots, customers before visitors and by id, after the given one (both empty: from the first).
+  // limit is 1 to 1000.
+  list<Robot> robots(1: string site, 2: string after_customer_id, 3: string after_visitor_id,
+                     4: i32 limit) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: InternalError internal),
+  // Exactly one of customer_id and visitor_id is given. Sessions and counters have followed when it
+  // returns.
+  void decide_robot(1: string site, 2: string customer_id, 3: string visitor_id,
+                    4: RobotDecision decision) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+  list<RobotListInfo> robot_lists(1: string site) throws (
+    1: NotFound not_found, 2: InternalError internal),
+  // Reads the lists again; if they have changed, verdicts and sessions have followed when it
+  // returns.
+  void relist_robots(1: string site) throws (
+    1: NotFound not_found, 2: Unavailable unavailable, 3: InternalError internal),
 
   // Makes a consistent copy of the site's data beside it, on the server's machine, and returns its
   // folder: what analysis reads while the server goes on writing. Remove it after use.

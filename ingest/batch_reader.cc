@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "ingest/robots/verdict.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
 
@@ -30,12 +31,14 @@ Reject ToReject(const Line& line, int64_t number, Element element) {
 }  // namespace
 
 BatchReader::BatchReader(LineReader reader, LineParser parser, SourceState state,
-                         size_t batch_events)
+                         const Origin& origin)
     : reader_(std::move(reader)),
       parser_(std::move(parser)),
       state_(std::move(state)),
-      batch_events_(
-          static_cast<int64_t>(std::clamp<size_t>(batch_events, 1, limits::kBatchEventsMax))) {}
+      batch_events_(static_cast<int64_t>(
+          std::clamp<size_t>(origin.batch_events, 1, limits::kBatchEventsMax))) {
+  if (origin.robots != nullptr) judge_.emplace(origin.robots);
+}
 
 absl::StatusOr<BatchReader> BatchReader::Open(const Origin& origin) {
   ASSIGN_OR_RETURN(SourceState state, origin.sink->Source(origin.name));
@@ -75,7 +78,7 @@ absl::StatusOr<BatchReader> BatchReader::OpenAtFirstLine(const Origin& origin, S
   }
   absl::StatusOr<LineParser> parser = LineParser::Create(*origin.mapping, &reader);
   RETURN_IF_ERROR(Annotate(parser.status(), origin.path));
-  return BatchReader(std::move(reader), *std::move(parser), std::move(state), origin.batch_events);
+  return BatchReader(std::move(reader), *std::move(parser), std::move(state), origin);
 }
 
 // Shows the parser what was read before: its lines depend on them.
@@ -125,6 +128,7 @@ void BatchReader::TakeElements(const Line& line, EventBatch* batch) {
     switch (element.kind) {
       case Element::Kind::kEvent:
         batch->events.push_back(std::move(element.event));
+        JudgeNewest(batch);
         break;
       case Element::Kind::kProduct:
         batch->products.push_back(std::move(element.product));
@@ -142,10 +146,20 @@ void BatchReader::TakeElements(const Line& line, EventBatch* batch) {
   }
 }
 
+// Counts the newest event apart if its user agent is a robot's.
+void BatchReader::JudgeNewest(EventBatch* batch) {
+  if (judge_.has_value() && JudgeAgent(batch->events.back(), &*judge_) != 0) {
+    batch->robots.push_back(static_cast<int32_t>(batch->events.size()) - 1);
+  }
+}
+
 void BatchReader::Take(const Line& line, EventBatch* batch) {
   Event& event = batch->events.emplace_back();
   Outcome outcome = parser_.Parse(line, &event);
-  if (outcome.kind == Outcome::Kind::kEvent) return;
+  if (outcome.kind == Outcome::Kind::kEvent) {
+    JudgeNewest(batch);
+    return;
+  }
   batch->events.pop_back();
   if (outcome.kind == Outcome::Kind::kIgnored) {
     ++batch->ignored[outcome.reason];

@@ -17,6 +17,7 @@
 #include "ingest/formats/line_reader.h"
 #include "ingest/line_parser.h"
 #include "ingest/mapping.h"
+#include "ingest/robots/robot_lists.h"
 #include "store/records_types.h"
 
 namespace vitrine {
@@ -37,6 +38,7 @@ class BatchReader {
     const Mapping* mapping = nullptr;
     BatchSink* sink = nullptr;
     size_t batch_events = 0;
+    const RobotLists* robots = nullptr;  // as ImportOptions has them
   };
 
   // Opens the file where the sink says that the source stands. One that no longer begins with what
@@ -57,12 +59,13 @@ class BatchReader {
   LineReader& lines() { return reader_; }
 
  private:
-  BatchReader(LineReader reader, LineParser parser, SourceState state, size_t batch_events);
+  BatchReader(LineReader reader, LineParser parser, SourceState state, const Origin& origin);
 
   static absl::StatusOr<BatchReader> OpenAtFirstLine(const Origin& origin, SourceState state);
   static absl::StatusOr<std::optional<BatchReader>> OpenAt(const Origin& origin,
                                                            const SourceState& state);
   absl::Status RecallUpTo(const Origin& origin, const SourceState& state);
+  void JudgeNewest(EventBatch* batch);
   void Take(const Line& line, EventBatch* batch);
   void TakeElements(const Line& line, EventBatch* batch);
 
@@ -71,6 +74,7 @@ class BatchReader {
   SourceState state_;
   int64_t batch_events_;
   std::vector<Element> elements_;  // of a line
+  std::optional<AgentJudge> judge_;  // none: nobody is taken for a robot
 };
 
 // Parses on a thread of its own while this one hands the batches to `take`, until the end of the

@@ -19,7 +19,7 @@ absl::StatusOr<CommitResult> StoreSink::Commit(const EventBatch& batch) {
 
 absl::Status StoreSink::Finish(const SiteSettingsPatch& settings) {
   RETURN_IF_ERROR(house_->PatchSettings(settings));
-  RETURN_IF_ERROR(DeriveAll(house_, nullptr));
+  RETURN_IF_ERROR(DeriveAll(house_, nullptr, robots_));
   return house_->Sync();
 }
 

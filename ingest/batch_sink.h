@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "ingest/robots/robot_lists.h"
 #include "store/records_types.h"
 #include "store/web_house.h"
 
@@ -28,11 +29,13 @@ class BatchSink {
   virtual absl::Status Finish(const SiteSettingsPatch& settings) = 0;
 };
 
-// Writes to a store of this process. `house` must outlive the sink. Batches are applied as they
-// come and made durable by Finish(): what a loss of power takes, the next import reads again.
+// Writes to a store of this process. `house` and `robots` (as DeriveAll takes them) must outlive
+// the sink. Batches are applied as they come and made durable by Finish(): what a loss of power
+// takes, the next import reads again.
 class StoreSink : public BatchSink {
  public:
-  explicit StoreSink(WebHouse* house) : house_(house) {}
+  explicit StoreSink(WebHouse* house, const RobotLists* robots = nullptr)
+      : house_(house), robots_(robots) {}
 
   absl::StatusOr<SourceState> Source(absl::string_view name) override;
   absl::Status RestartSource(absl::string_view name) override;
@@ -41,6 +44,7 @@ class StoreSink : public BatchSink {
 
  private:
   WebHouse* const house_;
+  const RobotLists* const robots_;
 };
 
 }  // namespace vitrine

@@ -91,6 +91,7 @@ class Import {
     origin_.mapping = &mapping;
     origin_.sink = sink;
     origin_.batch_events = options.batch_events;
+    origin_.robots = options.robots;
   }
 
   absl::StatusOr<ImportSummary> Run(const std::string& path) {

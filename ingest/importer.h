@@ -17,6 +17,7 @@
 
 #include "ingest/batch_sink.h"
 #include "ingest/mapping.h"
+#include "ingest/robots/robot_lists.h"
 #include "store/base/report.h"
 #include "store/records_types.h"
 
@@ -33,6 +34,9 @@ struct ImportOptions {
   size_t batch_events = 8192;
   // Called about once a batch, from one thread.
   std::function<void(const ImportProgress&)> on_progress = nullptr;
+  // Events whose user agent is a robot's count as "robot"; null: nobody's is. Must outlive the
+  // import.
+  const RobotLists* robots = nullptr;
 };
 
 // What FollowFile waits with; a test says here what happens to the file meanwhile.

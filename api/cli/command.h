@@ -36,6 +36,7 @@ void Print(const Report& report, const Common& common);
 void AddIngest(CLI::App* app, Common* common, Action* action);
 void AddTrain(CLI::App* app, Common* common, Action* action);
 void AddEvaluate(CLI::App* app, Common* common, Action* action);
+void AddRobots(CLI::App* app, Common* common, Action* action);
 void AddServe(CLI::App* app, Common* common, Action* action);
 void AddRecommend(CLI::App* app, Common* common, Action* action);
 void AddSimilar(CLI::App* app, Common* common, Action* action);

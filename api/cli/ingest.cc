@@ -16,6 +16,7 @@
 #include "api/cli/import.h"
 #include "api/cli/progress.h"
 #include "api/render/render.h"
+#include "api/service/robots.h"
 #include "ingest/explain.h"
 #include "ingest/importer.h"
 #include "ingest/mapping.h"
@@ -36,13 +37,14 @@ struct Options {
 };
 
 absl::StatusOr<ImportSummary> ImportOne(const std::string& file, const Mapping& mapping,
-                                        BatchSink* sink, const Options& options,
-                                        FollowWaiter* waiter) {
+                                        BatchSink* sink, const RobotLists& robots,
+                                        const Options& options, FollowWaiter* waiter) {
   Progress progress;
   const int64_t start_ns = Clock::System().SteadyNs();
   int64_t first_line = -1;
   ImportOptions import_options;
   import_options.batch_events = options.batch_events;
+  import_options.robots = &robots;
   import_options.on_progress = [&](const ImportProgress& p) {
     if (first_line < 0) first_line = p.lines_done;
     const double seconds = static_cast<double>(Clock::System().SteadyNs() - start_ns) / 1e9;
@@ -68,10 +70,17 @@ absl::Status Run(const Common& common, const Options& options) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
                    Access::Open(common.data, common.site, /*create=*/true));
   BackofficeSink sink(&access->backoffice(), common.site);
+  const std::shared_ptr<const RobotLists> robots = RobotListsOf(common.data);
+  for (const RobotLists::Info& list : robots->lists()) {
+    if (list.problem.empty()) continue;
+    std::fprintf(stderr, "vitrine: robots are told without %s: %s\n", list.path.c_str(),
+                 list.problem.c_str());
+  }
   for (const std::string& file : options.files) {
     const bool follow = options.follow && &file == &options.files.back();
-    ASSIGN_OR_RETURN(const ImportSummary summary,
-                     ImportOne(file, mapping, &sink, options, follow ? &*signals : nullptr));
+    ASSIGN_OR_RETURN(
+        const ImportSummary summary,
+        ImportOne(file, mapping, &sink, *robots, options, follow ? &*signals : nullptr));
     Print(AccountingReport(summary), common);
   }
   return absl::OkStatus();

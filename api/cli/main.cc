@@ -38,6 +38,7 @@ int Main(int argc, char** argv) {
   AddRecommend(&app, &common, &action);
   AddSimilar(&app, &common, &action);
   AddTrack(&app, &common, &action);
+  AddRobots(&app, &common, &action);
   AddStatus(&app, &common, &action);
   AddCustomer(&app, &common, &action);
   AddRetention(&app, &common, &action);

@@ -18,6 +18,7 @@
 #include "api/cli/command.h"
 #include "api/server/server.h"
 #include "api/service/backoffice.h"
+#include "api/service/robots.h"
 #include "api/service/site.h"
 #include "api/service/storefront.h"
 #include "store/base/clock.h"
@@ -95,6 +96,14 @@ absl::Status Run(const Common& common, const Options& options) {
     return absl::FailedPreconditionError(
         absl::StrCat("there is no site in ", common.data, "; run vitrine ingest first"));
   }
+  // Before the first request would have to wait for them.
+  for (const RobotLists::Info& list : RobotListsOf(common.data)->lists()) {
+    if (list.problem.empty()) {
+      spdlog::info("robots: {} patterns of {}", list.patterns, list.path);
+    } else {
+      spdlog::warn("robots are told without {}: {}", list.path, list.problem);
+    }
+  }
   Storefront storefront(sites.get(), &Clock::System());
   Backoffice backoffice(sites.get(), &Clock::System(), nullptr, options.backup_root);
   ASSIGN_OR_RETURN(const std::unique_ptr<Server> front, StartStorefront(&storefront, options));
@@ -106,6 +115,11 @@ absl::Status Run(const Common& common, const Options& options) {
               options.host.c_str(), back->port());
   std::fflush(stdout);
   for (const std::string& name : sites->Names()) spdlog::info("serving site {}", name);
+  // Verdicts of before may be of other lists.
+  for (const std::string& name : sites->Names()) {
+    ASSIGN_OR_RETURN(Site * site, sites->Find(name));
+    site->DeriveSoon();
+  }
 
   int signal_number = 0;
   sigwait(&signals, &signal_number);

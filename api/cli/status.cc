@@ -41,11 +41,17 @@ SiteLines EmptyLines() {
                   {"rejects"},
                   {"conflicts"}},
                  {}};
-  lines.sources = {
-      "sources",
-      "Sources",
-      {{"site"}, {"source"}, {"lines"}, {"accepted"}, {"duplicate"}, {"ignored"}, {"rejected"}},
-      {}};
+  lines.sources = {"sources",
+                   "Sources",
+                   {{"site"},
+                    {"source"},
+                    {"lines"},
+                    {"accepted"},
+                    {"robot"},
+                    {"duplicate"},
+                    {"ignored"},
+                    {"rejected"}},
+                   {}};
   lines.backups = {"backups",
                    "Newest backups",
                    {{"site"},
@@ -80,12 +86,15 @@ void AddBackupOf(const Common& common, const std::string& site, SiteLines* lines
 
 void AddSource(const std::string& site, const SourceState& source, Report::Table* table) {
   int64_t accepted = 0;
+  int64_t robot = 0;
   int64_t duplicate = 0;
   int64_t ignored = 0;
   int64_t rejected = 0;
   for (const auto& [outcome, n] : source.outcomes) {
     if (outcome == "accepted") {
       accepted += n;
+    } else if (outcome == "robot") {
+      robot += n;
     } else if (outcome.rfind("ignored:", 0) == 0) {
       ignored += n;
     } else if (outcome.rfind("rejected:", 0) == 0) {
@@ -94,7 +103,7 @@ void AddSource(const std::string& site, const SourceState& source, Report::Table
       duplicate += n;
     }
   }
-  table->rows.push_back({site, source.name, source.earlier_lines + source.lines, accepted,
+  table->rows.push_back({site, source.name, source.earlier_lines + source.lines, accepted, robot,
                          duplicate, ignored, rejected});
 }
 

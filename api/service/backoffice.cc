@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -88,6 +89,15 @@ absl::Status CheckBackupFolder(const std::string& root, const std::string& direc
       "directory: ", directory, " does not lie under the server's backup root ", root));
 }
 
+Person PersonOrThrow(const std::string& customer_id, const std::string& visitor_id) {
+  if (customer_id.empty() == visitor_id.empty()) {
+    ThrowStatus(absl::InvalidArgumentError("give either customer_id or visitor_id"));
+  }
+  Person person = customer_id.empty() ? Person::Visitor(visitor_id) : Person::Customer(customer_id);
+  ThrowIfError(ValidId(person.id));
+  return person;
+}
+
 }  // namespace
 
 Backoffice::Backoffice(Sites* sites, const Clock* clock, OnTrain on_train, std::string backup_root)
@@ -145,9 +155,11 @@ void Backoffice::import_batch(CommitResult& result, const std::string& site_name
 }
 
 void Backoffice::import_done(const std::string& site_name, const SiteSettingsPatch& settings) {
-  StoreSink sink(&FindOrThrow(site_name)->house());
-  ThrowIfError(sink.Finish(settings));
-  ValueOrThrow(FindOrThrow(site_name)->ApplyRetention(clock_->NowMs()));
+  Site* site = FindOrThrow(site_name);
+  ThrowIfError(site->house().PatchSettings(settings));
+  ThrowIfError(site->Derive());
+  ThrowIfError(site->house().Sync());
+  ValueOrThrow(site->ApplyRetention(clock_->NowMs()));
 }
 
 void Backoffice::reject_summaries(std::vector<RejectSummary>& summaries,
@@ -163,12 +175,7 @@ void Backoffice::history(std::vector<Event>& events, const std::string& site_nam
                          const std::string& customer_id, const std::string& visitor_id,
                          int32_t limit) {
   const WebHouse& house = FindOrThrow(site_name)->house();
-  if (customer_id.empty() == visitor_id.empty()) {
-    ThrowStatus(absl::InvalidArgumentError("give either customer_id or visitor_id"));
-  }
-  const Person person =
-      customer_id.empty() ? Person::Visitor(visitor_id) : Person::Customer(customer_id);
-  ThrowIfError(ValidId(person.id));
+  const Person person = PersonOrThrow(customer_id, visitor_id);
   events = ValueOrThrow(ReadHistory(house, person, static_cast<size_t>(CheckedLimit(limit))));
 }
 
@@ -219,6 +226,70 @@ void Backoffice::catalogue(std::vector<Product>& products, const std::string& si
     if (cursor.value().id != after_id) products.push_back(cursor.value());
   }
   ThrowIfError(cursor.Finish());
+}
+
+void Backoffice::robots(std::vector<Robot>& robots, const std::string& site_name,
+                        const std::string& after_customer_id, const std::string& after_visitor_id,
+                        int32_t limit) {
+  const WebHouse& house = FindOrThrow(site_name)->house();
+  const size_t most = static_cast<size_t>(CheckedLimit(limit));
+  std::string after;
+  if (!after_customer_id.empty() || !after_visitor_id.empty()) {
+    after = keys::PersonPrefix(PersonOrThrow(after_customer_id, after_visitor_id));
+  }
+  RobotCursor cursor = house.Robots(after);
+  for (; cursor.Valid() && robots.size() < most; cursor.Next()) {
+    if (cursor.key() == after) continue;
+    Robot& robot = robots.emplace_back();
+    Person person = cursor.person();
+    if (person.kind == Person::Kind::kCustomer) {
+      robot.__set_customer_id(std::move(person.id));
+    } else {
+      robot.__set_visitor_id(std::move(person.id));
+    }
+    robot.verdict = cursor.value();
+  }
+  ThrowIfError(cursor.Finish());
+}
+
+void Backoffice::decide_robot(const std::string& site_name, const std::string& customer_id,
+                              const std::string& visitor_id, RobotDecision decision) {
+  Site* site = FindOrThrow(site_name);
+  std::optional<bool> is_robot;
+  switch (decision) {
+    case RobotDecision::ROBOT:
+      is_robot = true;
+      break;
+    case RobotDecision::NO_ROBOT:
+      is_robot = false;
+      break;
+    case RobotDecision::AUTOMATIC:
+      break;
+    default:
+      ThrowStatus(absl::InvalidArgumentError("decision: is none of RobotDecision"));
+  }
+  ThrowIfError(site->house().DecideRobot(PersonOrThrow(customer_id, visitor_id), is_robot));
+  ThrowIfError(site->Derive());
+  ThrowIfError(site->house().Sync());
+}
+
+void Backoffice::robot_lists(std::vector<RobotListInfo>& lists, const std::string& site_name) {
+  const std::shared_ptr<const RobotLists> robots = FindOrThrow(site_name)->robots();
+  for (const RobotLists::Info& info : robots->lists()) {
+    RobotListInfo& list = lists.emplace_back();
+    list.path = info.path;
+    list.source = info.source;
+    list.patterns = info.patterns;
+    list.patterns_not_taken = info.patterns_not_taken;
+    list.problem = info.problem;
+  }
+}
+
+void Backoffice::relist_robots(const std::string& site_name) {
+  Site* site = FindOrThrow(site_name);
+  site->ReadRobotListsAgain();
+  ThrowIfError(site->Derive());
+  ThrowIfError(site->house().Sync());
 }
 
 void Backoffice::checkpoint(std::string& directory, const std::string& site_name) {

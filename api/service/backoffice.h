@@ -55,6 +55,13 @@ class Backoffice : public BackofficeIf {
   int64_t finish_replacement(const std::string& site, const std::string& source) override;
   void catalogue(std::vector<Product>& products, const std::string& site,
                  const std::string& after_id, int32_t limit) override;
+  void robots(std::vector<Robot>& robots, const std::string& site,
+              const std::string& after_customer_id, const std::string& after_visitor_id,
+              int32_t limit) override;
+  void decide_robot(const std::string& site, const std::string& customer_id,
+                    const std::string& visitor_id, RobotDecision decision) override;
+  void robot_lists(std::vector<RobotListInfo>& lists, const std::string& site) override;
+  void relist_robots(const std::string& site) override;
   void checkpoint(std::string& directory, const std::string& site) override;
   void verify(VerifyReply& reply, const VerifyRequest& request) override;
   void backup(BackupReply& reply, const BackupRequest& request) override;

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "spdlog/spdlog.h"
 
+#include "api/service/robots.h"
 #include "ingest/sessionizer.h"
 #include "store/base/atomic_file.h"
 #include "store/base/clock.h"
@@ -57,8 +58,12 @@ absl::StatusOr<std::vector<std::string>> ListSites(const std::string& data_direc
 
 // --- Site ---
 
-Site::Site(std::string directory, absl::string_view name, OwnerLock lock)
-    : directory_(std::move(directory)), name_(name), lock_(std::move(lock)), models_(directory_) {}
+Site::Site(std::string data_directory, absl::string_view name, OwnerLock lock)
+    : data_directory_(std::move(data_directory)),
+      name_(name),
+      directory_(absl::StrCat(data_directory_, "/", name)),
+      lock_(std::move(lock)),
+      models_(directory_) {}
 
 absl::StatusOr<std::unique_ptr<Site>> Site::Open(const std::string& data_directory,
                                                  absl::string_view name, bool create,
@@ -70,7 +75,7 @@ absl::StatusOr<std::unique_ptr<Site>> Site::Open(const std::string& data_directo
     return absl::NotFoundError(absl::StrCat("there is no site ", name, " in ", data_directory));
   }
   ASSIGN_OR_RETURN(OwnerLock lock, OwnerLock::Take(directory));
-  std::unique_ptr<Site> site(new Site(directory, name, std::move(lock)));
+  std::unique_ptr<Site> site(new Site(data_directory, name, std::move(lock)));
   ASSIGN_OR_RETURN(site->house_, WebHouse::Open({.directory = directory + "/db",
                                                  .create = create,
                                                  .budget = std::move(budget),
@@ -201,6 +206,16 @@ absl::StatusOr<std::shared_ptr<const Model>> Site::Train(const TrainOptions& opt
   return model();
 }
 
+absl::Status Site::Derive() {
+  const std::shared_ptr<const RobotLists> lists = robots();
+  absl::MutexLock lock(&deriving_mutex_);
+  return DeriveAll(house_.get(), nullptr, lists.get());
+}
+
+std::shared_ptr<const RobotLists> Site::robots() const { return RobotListsOf(data_directory_); }
+
+void Site::ReadRobotListsAgain() { ForgetRobotLists(data_directory_); }
+
 void Site::DeriveSoon() {
   absl::MutexLock lock(&derive_mutex_);
   derive_wanted_ = true;
@@ -227,7 +242,7 @@ void Site::DeriveLoop() {
       const absl::Status retained = ApplyRetention(Clock::System().NowMs()).status();
       if (!retained.ok()) spdlog::error("site {}: retention: {}", name_, retained.ToString());
     }
-    const absl::Status status = DeriveAll(house_.get(), nullptr);
+    const absl::Status status = Derive();
     if (!status.ok()) spdlog::error("site {}: sessions: {}", name_, status.ToString());
   }
 }

@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 
+#include "ingest/robots/robot_lists.h"
 #include "recommender/learn/trainer.h"
 #include "recommender/model/model.h"
 #include "recommender/rank/fold_in.h"
@@ -80,18 +81,25 @@ class Site {
   // A consistent copy in a new folder; whoever asked removes it.
   absl::StatusOr<std::string> Checkpoint();
 
-  // Tells the background thread that there may be sessions to derive.
+  // Brings sessions, customers and verdicts up to date.
+  absl::Status Derive();
+  // Tells the background thread to.
   void DeriveSoon();
+
+  // The lists of robots of this data folder (service/robots.h).
+  std::shared_ptr<const RobotLists> robots() const;
+  void ReadRobotListsAgain();
 
   absl::Status Announce(const std::string& address) { return lock_.Announce(address); }
 
  private:
-  Site(std::string directory, absl::string_view name, OwnerLock lock);
+  Site(std::string data_directory, absl::string_view name, OwnerLock lock);
   absl::Status LoadModel();
   void DeriveLoop();
 
-  const std::string directory_;
+  const std::string data_directory_;
   const std::string name_;
+  const std::string directory_;
   OwnerLock lock_;
   std::unique_ptr<WebHouse> house_;
   const ModelStore models_;
@@ -101,6 +109,8 @@ class Site {
   std::shared_ptr<Serving> serving_ ABSL_GUARDED_BY(model_mutex_);
   uint64_t checkpoints_made_ ABSL_GUARDED_BY(model_mutex_) = 0;
 
+  // Two derivations at once could write each other's older rows.
+  absl::Mutex deriving_mutex_;
   absl::Mutex derive_mutex_;
   bool derive_wanted_ ABSL_GUARDED_BY(derive_mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(derive_mutex_) = false;

@@ -9,6 +9,7 @@
 #include "api/service/errors.h"
 #include "api/service/history.h"
 #include "ingest/clock_repair.h"
+#include "ingest/robots/verdict.h"
 #include "recommender/rank/ranker.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
@@ -154,6 +155,17 @@ Reject ToReject(const absl::Status& status, const Event& event, size_t index) {
   return reject;
 }
 
+// Positions of the events that robots sent, by their user agents.
+std::vector<int32_t> RobotsAmong(std::span<const Event> events, const Site& site) {
+  const std::shared_ptr<const RobotLists> lists = site.robots();
+  AgentJudge judge(lists.get());
+  std::vector<int32_t> robots;
+  for (size_t i = 0; i < events.size(); ++i) {
+    if (JudgeAgent(events[i], &judge) != 0) robots.push_back(static_cast<int32_t>(i));
+  }
+  return robots;
+}
+
 }  // namespace
 
 // What every request begins with and is held to.
@@ -283,7 +295,8 @@ absl::StatusOr<TrackReply> Storefront::Track(const TrackRequest& request) {
     wire.detail = rejects.back().detail;
   }
   const Ack ack = request.acknowledge == Acknowledge::APPLIED ? Ack::kApplied : Ack::kDurable;
-  const absl::StatusOr<CommitResult> tracked = site->house().Track(events, std::move(rejects), ack);
+  const absl::StatusOr<CommitResult> tracked =
+      site->house().Track(events, std::move(rejects), ack, RobotsAmong(events, *site));
   // After an error too: it may have come when they were written already.
   const absl::Status forgotten = site->Forget(events);
   RETURN_IF_ERROR(tracked.status());
@@ -291,6 +304,7 @@ absl::StatusOr<TrackReply> Storefront::Track(const TrackRequest& request) {
   const CommitResult& result = *tracked;
   site->DeriveSoon();
   reply.accepted = result.accepted;
+  reply.robot = result.robot;
   reply.duplicate = result.duplicate;
   reply.conflicting_duplicate = result.conflicting_duplicate;
   reply.ignored = result.ignored;

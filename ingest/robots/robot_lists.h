@@ -94,7 +94,7 @@ class AgentJudge {
   const RobotLists& lists() const { return *lists_; }
 
  private:
-  const RobotLists* const lists_;
+  const RobotLists* lists_;
   absl::flat_hash_map<std::string, RobotSources> known_[2];  // by is_web
 };
 

@@ -20,15 +20,30 @@ absl::Status NothingToLearn() {
   return absl::FailedPreconditionError("no event says anything about taste");
 }
 
+// Calls `use(person, event)` for every event of a person who is no robot, by person.
+template <typename Use>
+absl::Status ForEachEventOfPeople(const WebHouse& house, Use use) {
+  RobotScan robots(house.Robots());
+  std::optional<Person> current;
+  bool is_robot = false;
+  const absl::Status read = house.ForEachResolved([&](const Person& person, const Event& event) {
+    if (person != current) {
+      is_robot = robots.IsRobot(keys::PersonPrefix(person));
+      current = person;
+    }
+    if (!is_robot) use(person, event);
+  });
+  const absl::Status robots_read = robots.Finish();
+  RETURN_IF_ERROR(read);
+  return robots_read;
+}
+
 absl::StatusOr<int64_t> NewestTasteEvent(const WebHouse& house, const WeightSettings& weights) {
   std::optional<int64_t> newest;
-  EventCursor cursor = house.Events();
-  for (; cursor.Valid(); cursor.Next()) {
-    const Event& event = cursor.value();
-    if (event.items.empty() || weights.Of(event.kind) <= 0) continue;
+  RETURN_IF_ERROR(ForEachEventOfPeople(house, [&](const Person&, const Event& event) {
+    if (event.items.empty() || weights.Of(event.kind) <= 0) return;
     newest = std::max(newest.value_or(event.time_ms), event.time_ms);
-  }
-  RETURN_IF_ERROR(cursor.Finish());
+  }));
   if (!newest) return NothingToLearn();
   return *newest;
 }
@@ -74,7 +89,7 @@ absl::StatusOr<Interactions> GatherInteractions(const WebHouse& house,
   ASSIGN_OR_RETURN(const int64_t newest_ms, NewestTasteEvent(house, weights));
   InteractionsBuilder builder(weights, newest_ms);
   Person current;
-  RETURN_IF_ERROR(house.ForEachResolved([&](const Person& person, const Event& event) {
+  RETURN_IF_ERROR(ForEachEventOfPeople(house, [&](const Person& person, const Event& event) {
     if (person != current) {
       builder.EndPerson();
       current = person;

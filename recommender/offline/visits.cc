@@ -34,6 +34,7 @@ class Loader {
       RETURN_IF_ERROR(LoadSessions(person));
       person_ = person;
     }
+    if (!sessions_.empty() && !sessions_.front().robot.empty()) return absl::OkStatus();
     while (session_ < sessions_.size() && event.time_ms < sessions_[session_].start_ms) ++session_;
     if (session_ == sessions_.size() || event.time_ms > sessions_[session_].end_ms) {
       return absl::FailedPreconditionError(

@@ -33,8 +33,8 @@ struct Visits {
   std::vector<std::vector<Visit>> persons;  // visits oldest first
 };
 
-// Reads events and the sessions that the store keeps. FailedPrecondition if an event lies in no
-// session (the sessions of its person are not up to date).
+// Reads events and the sessions that the store keeps; robots are left out. FailedPrecondition if an
+// event lies in no session (the sessions of its person are not up to date).
 absl::StatusOr<Visits> LoadVisits(const WebHouse& house, const WeightSettings& weights);
 
 }  // namespace vitrine
