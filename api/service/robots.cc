@@ -15,6 +15,8 @@ namespace {
 struct Folders {
   absl::Mutex mutex;
   absl::flat_hash_map<std::string, std::shared_ptr<const RobotLists>> lists ABSL_GUARDED_BY(mutex);
+  // Of every folder without lists of its own.
+  std::shared_ptr<const RobotLists> common ABSL_GUARDED_BY(mutex);
 };
 
 // Never destroyed: background threads may outlive main.
@@ -40,18 +42,19 @@ std::shared_ptr<const RobotLists> RobotListsOf(const std::string& data_directory
   Folders& folders = AllFolders();
   absl::MutexLock lock(&folders.mutex);
   std::shared_ptr<const RobotLists>& lists = folders.lists[data_directory];
-  if (lists == nullptr) {
-    RobotLists::Options options;
-    options.crawler_lists = JsonFilesIn(absl::StrCat(data_directory, "/robots"));
-    lists = RobotLists::Load(options);
-  }
-  return lists;
+  if (lists != nullptr) return lists;
+  RobotLists::Options options;
+  options.crawler_lists = JsonFilesIn(absl::StrCat(data_directory, "/robots"));
+  if (!options.crawler_lists.empty()) return lists = RobotLists::Load(options);
+  if (folders.common == nullptr) folders.common = RobotLists::Load(options);
+  return lists = folders.common;
 }
 
 void ForgetRobotLists(const std::string& data_directory) {
   Folders& folders = AllFolders();
   absl::MutexLock lock(&folders.mutex);
   folders.lists.erase(data_directory);
+  folders.common = nullptr;
 }
 
 }  // namespace vitrine

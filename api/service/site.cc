@@ -208,7 +208,6 @@ absl::StatusOr<std::shared_ptr<const Model>> Site::Train(const TrainOptions& opt
 
 absl::Status Site::Derive() {
   const std::shared_ptr<const RobotLists> lists = robots();
-  absl::MutexLock lock(&deriving_mutex_);
   return DeriveAll(house_.get(), nullptr, lists.get());
 }
 

@@ -109,8 +109,6 @@ class Site {
   std::shared_ptr<Serving> serving_ ABSL_GUARDED_BY(model_mutex_);
   uint64_t checkpoints_made_ ABSL_GUARDED_BY(model_mutex_) = 0;
 
-  // Two derivations at once could write each other's older rows.
-  absl::Mutex deriving_mutex_;
   absl::Mutex derive_mutex_;
   bool derive_wanted_ ABSL_GUARDED_BY(derive_mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(derive_mutex_) = false;

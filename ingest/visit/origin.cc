@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
+#include "ingest/percent.h"
 #include "store/base/limits.h"
 #include "store/base/utf8.h"
 
@@ -137,26 +139,19 @@ ReferrerClass ClassOf(absl::string_view host) {
   return ReferrerClass::REFERRAL;
 }
 
-int HexDigit(char c) {
-  if (absl::ascii_isdigit(c)) return c - '0';
-  const char lower = absl::ascii_tolower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 // The value of a query parameter; nothing if that is no text.
 std::string Decode(absl::string_view value) {
+  // Three bytes at most stand for one.
   std::string text;
-  for (size_t i = 0; i < value.size() && text.size() < limits::kIdBytesMax; ++i) {
-    if (value[i] == '%' && i + 2 < value.size() && HexDigit(value[i + 1]) >= 0 &&
-        HexDigit(value[i + 2]) >= 0) {
-      text.push_back(static_cast<char>(16 * HexDigit(value[i + 1]) + HexDigit(value[i + 2])));
-      i += 2;
-    } else {
-      text.push_back(value[i] == '+' ? ' ' : value[i]);
-    }
-  }
+  AppendPercentDecoded(value.substr(0, 3 * limits::kIdBytesMax), /*plus_is_blank=*/true, &text);
   const bool clean = IsUtf8(text) && std::none_of(text.begin(), text.end(), absl::ascii_iscntrl);
-  return clean ? text : "";
+  if (!clean) return "";
+  if (text.size() > limits::kIdBytesMax) {
+    size_t end = limits::kIdBytesMax;  // not inside a character
+    while (end > 0 && (static_cast<uint8_t>(text[end]) & 0xC0) == 0x80) --end;
+    text.resize(end);
+  }
+  return text;
 }
 
 // Click ids, by who makes them: Google (three), Meta, Microsoft, TikTok, X, LinkedIn, Yandex.

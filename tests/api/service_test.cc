@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 #include "api/service/backoffice.h"
 #include "api/service/site.h"
@@ -512,6 +514,71 @@ TEST_F(ServiceTest, ListsCustomersPageByPage) {
 TEST(ValidSiteName, KeepsSitesInsideTheDataFolder) {
   EXPECT_OK(ValidSiteName("gifts-2_b"));
   for (const char* name : {"", "..", "a/b", "A", "a b"}) EXPECT_FALSE(ValidSiteName(name).ok());
+}
+
+// --- Robots ---
+
+std::vector<std::string> Shown(const std::vector<Robot>& robots) {
+  std::vector<std::string> shown;
+  for (const Robot& robot : robots) {
+    shown.push_back(absl::StrCat(robot.__isset.customer_id ? robot.customer_id : "",
+                                 robot.__isset.visitor_id ? "v:" + robot.visitor_id : "", " ",
+                                 absl::StrJoin(robot.verdict.sources, " ")));
+  }
+  return shown;
+}
+
+TEST_F(ServiceTest, ARobotIsCountedApartShownAndSpokenFreeByAnOperator) {
+  TrackRequest request;
+  request.context.site = "shop";
+  request.events = {MakeEvent("r1", "v:bot", kNow, EventKind::PAGE_VIEW),
+                    MakeEvent("r2", "v:person", kNow, EventKind::PAGE_VIEW)};
+  request.events[0].__set_user_agent("AcmeBot/1.0 (Linux)");
+  TrackReply reply;
+  storefront_->track(reply, request);
+  EXPECT_EQ(reply.robot, 1);
+  EXPECT_EQ(reply.accepted, 1);
+
+  const auto robots = [&](const std::string& customer = "", const std::string& visitor = "") {
+    std::vector<Robot> found;
+    backoffice_->robots(found, "shop", customer, visitor, 10);
+    return Shown(found);
+  };
+  ASSERT_OK(Shop()->Derive());
+  ASSERT_THAT(robots(), ::testing::ElementsAre(::testing::HasSubstr("v:bot generic:robot_name")));
+  backoffice_->decide_robot("shop", "", "bot", RobotDecision::NO_ROBOT);
+  backoffice_->decide_robot("shop", "c1", "", RobotDecision::ROBOT);
+  EXPECT_THAT(robots(), ::testing::ElementsAre("c1 operator", "v:bot "));
+  EXPECT_THAT(robots("c1"), ::testing::ElementsAre("v:bot "));
+  EXPECT_EQ(Value(Shop()->house().GetCustomer("c1")).orders, 0);
+  backoffice_->decide_robot("shop", "c1", "", RobotDecision::AUTOMATIC);
+  EXPECT_EQ(Value(Shop()->house().GetCustomer("c1")).orders, 6);
+  EXPECT_THROW(backoffice_->decide_robot("shop", "", "", RobotDecision::ROBOT), InvalidRequest);
+  EXPECT_THROW(backoffice_->decide_robot("shop", "c1", "", static_cast<RobotDecision>(9)),
+               InvalidRequest);
+}
+
+TEST_F(ServiceTest, ListsThatWerePutIntoTheFolderCountWhenTheyAreReadAgain) {
+  Event event = MakeEvent("r1", "v:x", kNow, EventKind::PAGE_VIEW);
+  event.__set_user_agent("Mozilla/5.0 (Windows NT 10.0) Gecko Sneaky/1");
+  ASSERT_OK(Shop()->house().Track({event}, {}, Ack::kApplied).status());
+  ASSERT_OK(Shop()->Derive());
+  std::vector<Robot> robots;
+  backoffice_->robots(robots, "shop", "", "", 10);
+  EXPECT_TRUE(robots.empty());
+
+  std::filesystem::create_directory(dir_.File("robots"));
+  std::ofstream(dir_.File("robots/mine.json")) << R"([{"pattern": "Sneaky"}])";
+  std::ofstream(dir_.File("robots/README")) << "no list";
+  backoffice_->relist_robots("shop");
+  backoffice_->robots(robots, "shop", "", "", 10);
+  EXPECT_THAT(Shown(robots), ::testing::ElementsAre("v:x list:mine"));
+  std::vector<RobotListInfo> lists;
+  backoffice_->robot_lists(lists, "shop");
+  ASSERT_EQ(lists.size(), 2u);
+  EXPECT_EQ(lists[0].source, "list:uap-core");
+  EXPECT_EQ(lists[1].source, "list:mine");
+  EXPECT_EQ(lists[1].patterns, 1);
 }
 
 }  // namespace

@@ -230,6 +230,27 @@ TEST_F(ImporterTest, JsonLinesAreImported) {
               ElementsAre(Pair("accepted", 1), Pair("rejected:bad_kind", 1)));
 }
 
+TEST_F(ImporterTest, EventsOfRobotsAreKeptAndCountedApart) {
+  mapping_ = Value(ParseMapping("format = \"json_lines\"", "e.toml"));
+  const auto line = [](int id, const std::string& agent) {
+    return absl::StrCat(
+        R"({"kind":"page_view","time":"2024-05-01T12:00:00Z","visitor_id":"v","id":")", id, "\"",
+        agent, "}\n");
+  };
+  const std::string bot = R"(,"user_agent":"AcmeBot/1.0")";
+  Write(line(1, "") + line(2, bot) +
+        line(3, ",\"user_agent\":\"Mozilla/5.0 (Windows NT 10.0)\"") +
+        line(2, bot) +
+        line(4, bot));
+  const auto lists = RobotLists::Load({.uap_core = ""});
+  StoreSink sink(house_.get(), lists.get());
+  ImportOptions options = {.source_name = "shop", .batch_events = 3};
+  options.robots = lists.get();
+  EXPECT_THAT(Value(ImportFile(file_, mapping_, &sink, options)).after.outcomes,
+              ElementsAre(Pair("accepted", 2), Pair("duplicate", 1), Pair("robot", 2)));
+  EXPECT_EQ(house_->GetTotals().events, 4);
+}
+
 TEST_F(ImporterTest, ProgressIsToldAndEndsAtTheEnd) {
   Write(kHeader + GoodLines(0, 250));
   StoreSink sink(house_.get());

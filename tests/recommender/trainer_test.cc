@@ -78,6 +78,22 @@ TEST_F(TrainerTest, WhatALoggedInVisitorDidIsTheCustomers) {
   EXPECT_THAT(all.by_person.row(1), ElementsAre(Cell{1, 1}));
 }
 
+TEST_F(TrainerTest, RobotsTeachNothingUntilTheVerdictIsTakenBack) {
+  Track({MakeEvent("1", "ann", kNewestMs, PURCHASE, "pear"),
+         MakeEvent("2", "v:bot", kNewestMs + kDayMs, VIEW_ITEM, "fig"),
+         MakeEvent("3", "v:zoe", kNewestMs, VIEW_ITEM, "apple")});
+  Derived bot;
+  bot.person = Person::Visitor("bot");
+  bot.robot = {"operator"};
+  ASSERT_OK(house_->ReplaceDerived({&bot, 1}));
+  const Interactions without = Value(GatherInteractions(*house_, {}));
+  EXPECT_THAT(without.products, ElementsAre("apple", "pear"));
+  EXPECT_EQ(without.newest_ms, kNewestMs);
+  bot.robot.clear();
+  ASSERT_OK(house_->ReplaceDerived({&bot, 1}));
+  EXPECT_THAT(Value(GatherInteractions(*house_, {})).products, ElementsAre("apple", "fig", "pear"));
+}
+
 TEST_F(TrainerTest, MakesAModelThatSaysWhatItIs) {
   OpenAShop();
   const Model model = Value(TrainModel(*house_, options_));

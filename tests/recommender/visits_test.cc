@@ -63,6 +63,13 @@ TEST_F(VisitsTest, AreTheStoresSessionsOldestFirst) {
   EXPECT_EQ(visits.persons[1][0].actions[0].time_ms, kNewestMs);
 }
 
+TEST_F(VisitsTest, OfRobotsAreLeftOut) {
+  Derived robot = visitor_;
+  for (Session& session : robot.sessions) session.robot = {"operator"};
+  ASSERT_OK(house_->ReplaceDerived({{ann_, robot}}));
+  EXPECT_EQ(Value(LoadVisits(*house_, WeightSettings())).persons.size(), 1u);
+}
+
 TEST_F(VisitsTest, AreRefusedWhereSessionsAreNotUpToDate) {
   ASSERT_OK(house_->ReplaceDerived({{ann_}}));
   EXPECT_EQ(LoadVisits(*house_, WeightSettings()).status().code(),
