@@ -73,7 +73,7 @@ class BatchReader {
   LineParser parser_;
   SourceState state_;
   int64_t batch_events_;
-  std::vector<Element> elements_;  // of a line
+  std::vector<Element> elements_;    // of a line
   std::optional<AgentJudge> judge_;  // none: nobody is taken for a robot
 };
 

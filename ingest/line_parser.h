@@ -101,9 +101,9 @@ class LineParser {
   std::optional<LogMapper> log_mapper_;
   LineIds ids_;
   LogRecord record_;
-  std::string header_;   // of a CSV file
-  std::string columns_;  // the directive of an access log that names them
-  std::string line_id_;  // of the last line of an access log
+  std::string header_;                           // of a CSV file
+  std::string columns_;                          // the directive of an access log that names them
+  std::string line_id_;                          // of the last line of an access log
   std::unique_ptr<JsonDialectParser> dialects_;  // of a mapping of other JSON
   std::optional<FactsParser> facts_;             // of products or customers
   std::vector<Element> first_;                   // room for Parse

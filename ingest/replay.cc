@@ -96,8 +96,8 @@ class Replay {
     }
     if (parser_.has_value() && parser_of_ == std::pair(batch_.source, shared)) return "";
     parser_.reset();
-    const bool has_context = mapping_.format == Mapping::Format::kCsv ||
-                             mapping_.format == Mapping::Format::kAccessLog;
+    const bool has_context =
+        mapping_.format == Mapping::Format::kCsv || mapping_.format == Mapping::Format::kAccessLog;
     if (has_context != reject.__isset.context) return std::string(kOtherFormat);
     absl::StatusOr<LineParser> parser = LineParser::Create(mapping_, reject.context, reject.raw);
     if (!parser.ok() && mapping_.format == Mapping::Format::kAccessLog) {

@@ -128,9 +128,9 @@ class WebHouse {
   // the lower digest is kept, whichever came first. InvalidArgument if an event is not valid
   // (ValidateEvent) or the counts do not add up; Aborted if the batch does not start where the
   // source stands, or replays a reject that is not there any more; ResourceExhausted if the disk is
-  // nearly full, and Unavailable after any failed write: both are to be tried again. The store opens
-  // itself again, at most once a second, when there is room (limits::kDiskFreeShare); a write that
-  // failed may then turn out to be there.
+  // nearly full, and Unavailable after any failed write: both are to be tried again. The store
+  // opens itself again, at most once a second, when there is room (limits::kDiskFreeShare); a write
+  // that failed may then turn out to be there.
   absl::StatusOr<CommitResult> Commit(const EventBatch& batch, Ack ack);
 
   // Commits live events that have no position of their own: they continue the source named

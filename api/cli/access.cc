@@ -1,5 +1,6 @@
 #include "api/cli/access.h"
 
+#include <filesystem>
 #include <utility>
 #include <vector>
 
@@ -95,6 +96,19 @@ absl::Status Access::Connect(const std::string& text) {
   backoffice_ = &remote_->backoffice->call();
   server_ = text;
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<SiteCopy>> SiteCopy::Make(Access* access, const std::string& site) {
+  std::unique_ptr<SiteCopy> copy(new SiteCopy());
+  RETURN_IF_ERROR(CatchThrift([&] { access->backoffice().checkpoint(copy->directory_, site); }));
+  ASSIGN_OR_RETURN(copy->house_, WebHouse::OpenCheckpoint(copy->directory_));
+  return copy;
+}
+
+SiteCopy::~SiteCopy() {
+  house_ = nullptr;
+  std::error_code ignored;
+  if (!directory_.empty()) std::filesystem::remove_all(directory_, ignored);
 }
 
 }  // namespace vitrine::cli

@@ -13,6 +13,7 @@
 #include "api/Backoffice.h"
 #include "api/Storefront.h"
 #include "recommender/learn/train_progress.h"
+#include "store/web_house.h"
 
 namespace vitrine::cli {
 
@@ -46,6 +47,24 @@ class Access {
   std::unique_ptr<Remote> remote_;
   StorefrontIf* storefront_ = nullptr;
   BackofficeIf* backoffice_ = nullptr;
+};
+
+// A consistent copy of a site, made by its owner, so that a server goes on writing while a command
+// reads for long. Removed with this.
+class SiteCopy {
+ public:
+  static absl::StatusOr<std::unique_ptr<SiteCopy>> Make(Access* access, const std::string& site);
+  ~SiteCopy();
+  SiteCopy(const SiteCopy&) = delete;
+  SiteCopy& operator=(const SiteCopy&) = delete;
+
+  const WebHouse& house() const { return *house_; }
+
+ private:
+  SiteCopy() = default;
+
+  std::string directory_;
+  std::unique_ptr<WebHouse> house_;
 };
 
 // What a server announces in OWNER, and back: "127.0.0.1:9090,127.0.0.1:9091".

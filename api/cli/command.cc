@@ -1,8 +1,12 @@
 #include "api/cli/command.h"
 
 #include <cstdio>
+#include <map>
 
+#include "api/render/page.h"
 #include "api/render/render.h"
+#include "store/base/atomic_file.h"
+#include "store/base/status_macros.h"
 
 namespace vitrine::cli {
 
@@ -20,10 +24,30 @@ void AddJsonOption(CLI::App* command, Common* common) {
   command->add_flag("--json", common->json, "Print one JSON document instead of text");
 }
 
+void AddPageOptions(CLI::App* command, Common* common) {
+  static const std::map<std::string, Language> kLanguages = {{"en", Language::kEnglish},
+                                                             {"fa", Language::kPersian}};
+  command->add_option("--html", common->html, "Write one self-contained page with plots")
+      ->option_text("FILE");
+  command->add_option("--lang", common->language, "Of text and page: en (default) or fa")
+      ->transform(CLI::CheckedTransformer(kLanguages, CLI::ignore_case))
+      ->option_text("LANG");
+}
+
 void Print(const Report& report, const Common& common) {
-  const std::string text = common.json ? RenderJson(report) : RenderText(report);
+  const std::string text = common.json ? RenderJson(report) : RenderText(report, common.language);
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
+}
+
+absl::Status Show(const Report& report, const std::string& title, const Common& common) {
+  if (common.html.empty()) {
+    Print(report, common);
+    return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(WriteFileAtomically(common.html, RenderPage(report, title, common.language)));
+  std::fprintf(stderr, "%s is written\n", common.html.c_str());
+  return absl::OkStatus();
 }
 
 }  // namespace vitrine::cli

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 
+#include "api/render/messages.h"
 #include "store/base/report.h"
 
 namespace vitrine::cli {
@@ -19,6 +20,8 @@ struct Common {
   std::string data = "vitrine-data";
   std::string site;
   bool json = false;
+  std::string html;  // a file to write a page to; empty: none
+  Language language = Language::kEnglish;
 };
 
 // Set by the chosen command's callback; main runs it after parsing.
@@ -28,9 +31,14 @@ using Action = std::function<absl::Status()>;
 void AddDataOption(CLI::App* command, Common* common);
 void AddSiteOption(CLI::App* command, Common* common);
 void AddJsonOption(CLI::App* command, Common* common);
+// Adds --html and --lang, for a command that ends with Show.
+void AddPageOptions(CLI::App* command, Common* common);
 
 // Prints a report as the command line was told to: aligned text, or JSON.
 void Print(const Report& report, const Common& common);
+
+// The same, in the language asked for; or writes it as a page, if --html asks for that.
+absl::Status Show(const Report& report, const std::string& title, const Common& common);
 
 // One function a command: adds it to `app`; choosing it sets `*action`.
 void AddIngest(CLI::App* app, Common* common, Action* action);
@@ -41,6 +49,7 @@ void AddServe(CLI::App* app, Common* common, Action* action);
 void AddRecommend(CLI::App* app, Common* common, Action* action);
 void AddSimilar(CLI::App* app, Common* common, Action* action);
 void AddTrack(CLI::App* app, Common* common, Action* action);
+void AddMine(CLI::App* app, Common* common, Action* action);
 void AddStatus(CLI::App* app, Common* common, Action* action);
 void AddCustomer(CLI::App* app, Common* common, Action* action);
 void AddRetention(CLI::App* app, Common* common, Action* action);

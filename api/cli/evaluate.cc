@@ -2,16 +2,14 @@
 
 #include "recommender/evaluate.h"
 
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
 
-#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
 
 #include "api/cli/access.h"
 #include "api/cli/command.h"
-#include "api/client/client.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
 
@@ -21,17 +19,9 @@ namespace {
 absl::Status Run(const Common& common, const EvaluateOptions& options) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
                    Access::Open(common.data, common.site, /*create=*/false));
-  // A copy made by the owner: the server goes on writing while we read.
-  std::string copy;
-  RETURN_IF_ERROR(CatchThrift([&] { access->backoffice().checkpoint(copy, common.site); }));
-  const absl::Cleanup remove = [&copy] {
-    std::error_code ignored;
-    std::filesystem::remove_all(copy, ignored);
-  };
-  ASSIGN_OR_RETURN(const std::unique_ptr<WebHouse> house, WebHouse::OpenCheckpoint(copy));
-  ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(*house, options));
-  Print(EvaluationReport(evaluation), common);
-  return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::unique_ptr<SiteCopy> copy, SiteCopy::Make(access.get(), common.site));
+  ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(copy->house(), options));
+  return Show(EvaluationReport(evaluation), absl::StrCat("evaluate ", common.site), common);
 }
 
 }  // namespace
@@ -49,6 +39,7 @@ void AddEvaluate(CLI::App* app, Common* common, Action* action) {
   AddDataOption(command, common);
   AddSiteOption(command, common);
   AddJsonOption(command, common);
+  AddPageOptions(command, common);
   command->add_option("--protocol", options->protocol, "leave-last-out (default) or sessions")
       ->transform(CLI::CheckedTransformer(kProtocols, CLI::ignore_case))
       ->option_text("NAME");

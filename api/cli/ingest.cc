@@ -78,9 +78,8 @@ absl::Status Run(const Common& common, const Options& options) {
   }
   for (const std::string& file : options.files) {
     const bool follow = options.follow && &file == &options.files.back();
-    ASSIGN_OR_RETURN(
-        const ImportSummary summary,
-        ImportOne(file, mapping, &sink, *robots, options, follow ? &*signals : nullptr));
+    ASSIGN_OR_RETURN(const ImportSummary summary, ImportOne(file, mapping, &sink, *robots, options,
+                                                            follow ? &*signals : nullptr));
     Print(AccountingReport(summary), common);
   }
   return absl::OkStatus();

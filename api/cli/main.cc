@@ -39,6 +39,7 @@ int Main(int argc, char** argv) {
   AddSimilar(&app, &common, &action);
   AddTrack(&app, &common, &action);
   AddRobots(&app, &common, &action);
+  AddMine(&app, &common, &action);
   AddStatus(&app, &common, &action);
   AddCustomer(&app, &common, &action);
   AddRetention(&app, &common, &action);

@@ -80,7 +80,7 @@ constexpr uint32_t kThreadsMax = 1024;  // of one training
 constexpr uint64_t kModelBytesMax = uint64_t{64} << 30;
 
 // --- Mining ---
-constexpr size_t kPatternsMax = 500'000;         // that one search may find
+constexpr size_t kPatternsMax = 50'000;          // that one search may find
 constexpr size_t kPatternLengthMax = 10;         // items in one
 constexpr size_t kMinedKeysMax = 50'000;         // pages, paths, search terms counted exactly
 constexpr size_t kMinedItemsMax = 20'000'000;    // in the baskets, and in the sequences, held

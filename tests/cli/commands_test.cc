@@ -89,6 +89,44 @@ TEST_F(Commands, VerifyNamesARowThatSomebodyChanged) {
             1);
 }
 
+TEST_F(Commands, MineAddsUpAndIsTheSameWhileAServerHasTheSite) {
+  const auto alone = Json({"mine", "--site", "shop", "--top", "5"});
+  const auto& tables = alone["tables"];
+  const int64_t sessions = tables["overview"][0]["sessions"];
+  EXPECT_GT(sessions, 100);
+  EXPECT_EQ(tables["funnel"][0]["sessions"], sessions);
+  EXPECT_EQ(tables["funnel"].size(), 5u);
+  for (const char* table : {"by_day", "by_channel", "by_device", "by_referrer"}) {
+    int64_t sum = 0;
+    for (const auto& row : tables[table]) sum += row["sessions"].get<int64_t>();
+    EXPECT_EQ(sum, sessions) << table;
+  }
+  EXPECT_EQ(tables["paths"].size(), 5u);
+  EXPECT_TRUE(tables.contains("searches"));  // this shop's search always helps
+  EXPECT_EQ(tables["paths"][0]["path"][0], "/");
+
+  Process server(WithData({"serve", "--port", "0", "--admin-port", "0"}));
+  while (server.OutSoFar().find('\n') == std::string::npos) std::this_thread::yield();
+  EXPECT_EQ(Json({"mine", "--site", "shop", "--top", "5"}), alone);
+  const Outcome page =
+      Do({"mine", "--site", "shop", "--html", dir_->File("page.html"), "--lang", "fa"});
+  EXPECT_EQ(page.exit_code, 0) << page.err;
+  EXPECT_EQ(page.out, "");
+  EXPECT_THAT(testing::FileText(dir_->File("page.html")), HasSubstr("dir=\"rtl\""));
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.Wait().exit_code, 0);
+  // The copies that it read are gone.
+  EXPECT_TRUE(std::filesystem::is_empty(dir_->File("data/shop/checkpoints")));
+}
+
+TEST_F(Commands, MineSaysWhatIsWrongWithAnOption) {
+  const Outcome day = Do({"mine", "--site", "shop", "--from", "yesterday"});
+  EXPECT_EQ(day.exit_code, 1);
+  EXPECT_THAT(day.err, HasSubstr("--from: yesterday is no date like 2024-01-31"));
+  EXPECT_THAT(Do({"mine", "--site", "shop", "--time-zone", "Moon/Sea"}).err, HasSubstr("Moon/Sea"));
+  EXPECT_EQ(Do({"mine", "--site", "shop", "--lang", "xx"}).exit_code, 2);
+}
+
 TEST_F(Commands, GoThroughTheServerThatOwnsTheSite) {
   const auto before = Json({"status"});
   EXPECT_EQ(before["tables"]["sites"][0]["server"], "not running");

@@ -238,10 +238,8 @@ TEST_F(ImporterTest, EventsOfRobotsAreKeptAndCountedApart) {
         agent, "}\n");
   };
   const std::string bot = R"(,"user_agent":"AcmeBot/1.0")";
-  Write(line(1, "") + line(2, bot) +
-        line(3, ",\"user_agent\":\"Mozilla/5.0 (Windows NT 10.0)\"") +
-        line(2, bot) +
-        line(4, bot));
+  Write(line(1, "") + line(2, bot) + line(3, ",\"user_agent\":\"Mozilla/5.0 (Windows NT 10.0)\"") +
+        line(2, bot) + line(4, bot));
   const auto lists = RobotLists::Load({.uap_core = ""});
   StoreSink sink(house_.get(), lists.get());
   ImportOptions options = {.source_name = "shop", .batch_events = 3};
