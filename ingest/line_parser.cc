@@ -84,7 +84,9 @@ absl::StatusOr<LineParser> LineParser::Create(const Mapping& mapping, LineReader
   parser.max_age_ms_ = mapping.max_age_ms;
   if (mapping.rows != Mapping::Rows::kEvents) {
     std::string header;
-    if (mapping.format == Mapping::Format::kCsv) ASSIGN_OR_RETURN(header, ReadHeader(reader));
+    if (mapping.format == Mapping::Format::kCsv) {
+      ASSIGN_OR_RETURN(header, ReadHeader(reader));
+    }
     ASSIGN_OR_RETURN(FactsParser facts, FactsParser::Create(mapping, header));
     parser.facts_.emplace(std::move(facts));
     return parser;
