@@ -37,14 +37,14 @@ struct Options {
 };
 
 absl::StatusOr<ImportSummary> ImportOne(const std::string& file, const Mapping& mapping,
-                                        BatchSink* sink, const RobotLists& robots,
+                                        BatchSink* sink, const RobotLists* robots,
                                         const Options& options, FollowWaiter* waiter) {
   Progress progress;
   const int64_t start_ns = Clock::System().SteadyNs();
   int64_t first_line = -1;
   ImportOptions import_options;
   import_options.batch_events = options.batch_events;
-  import_options.robots = &robots;
+  import_options.robots = robots;
   import_options.on_progress = [&](const ImportProgress& p) {
     if (first_line < 0) first_line = p.lines_done;
     const double seconds = static_cast<double>(Clock::System().SteadyNs() - start_ns) / 1e9;
@@ -78,8 +78,8 @@ absl::Status Run(const Common& common, const Options& options) {
   }
   for (const std::string& file : options.files) {
     const bool follow = options.follow && &file == &options.files.back();
-    ASSIGN_OR_RETURN(const ImportSummary summary, ImportOne(file, mapping, &sink, *robots, options,
-                                                            follow ? &*signals : nullptr));
+    ASSIGN_OR_RETURN(const ImportSummary summary, ImportOne(file, mapping, &sink, robots.get(),
+                                                            options, follow ? &*signals : nullptr));
     Print(AccountingReport(summary), common);
   }
   return absl::OkStatus();
@@ -93,7 +93,7 @@ absl::StatusOr<ImportSummary> ImportThrough(BackofficeIf* backoffice, const std:
   BackofficeSink sink(backoffice, site);
   Options options;
   options.batch_events = batch_events;
-  return ImportOne(file, mapping, &sink, options, /*waiter=*/nullptr);
+  return ImportOne(file, mapping, &sink, /*robots=*/nullptr, options, /*waiter=*/nullptr);
 }
 
 void AddIngest(CLI::App* app, Common* common, Action* action) {
