@@ -159,8 +159,9 @@ class ObservedSink : public BatchSink {
     const auto meta = static_cast<uint32_t>(Table::kMeta);
     const auto rejects = static_cast<uint32_t>(Table::kRejects);
     for (const Reject& reject : batch.rejects) {
-      collector.rows.push_back(
-          {rejects, false, keys::RejectKey(batch.source, reject.line), EncodeRecord(reject)});
+      collector.rows.push_back({rejects, false,
+                                keys::RejectKey(batch.source, reject.generation, reject.line),
+                                EncodeRecord(reject)});
     }
     const SourceState state = Value(sink_.Source(batch.source));
     collector.rows.push_back({meta, false, keys::SourceKey(batch.source), EncodeRecord(state)});

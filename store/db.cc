@@ -95,7 +95,6 @@ rocksdb::DBOptions MakeDbOptions(const DbBudget& budget, bool create) {
   // one that was not read for longest is closed.
   options.max_open_files = budget.table_files;
   options.table_cache_numshardbits = 2;  // 64 shards cost more than the tables of a small site
-  options.max_manifest_file_size = 16 << 20;
   // Nobody reads RocksDB's own statistics.
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;

@@ -309,9 +309,9 @@ TEST_F(ServiceTest, TrackRepairsTheSendersClockAndRefusesWhatCannotBe) {
 TEST_F(ServiceTest, WhatIsNotOnSaleIsNotSuggested) {
   Train();
   const auto ids = [&] {
-    std::vector<std::string> ids;
-    for (const Suggestion& s : Recommend("c1", 5).suggestions) ids.push_back(s.product_id);
-    return ids;
+    std::vector<std::string> shown;
+    for (const Suggestion& s : Recommend("c1", 5).suggestions) shown.push_back(s.product_id);
+    return shown;
   };
   const std::vector<std::string> before = ids();
   ASSERT_EQ(before.size(), 5u);

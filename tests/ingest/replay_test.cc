@@ -61,7 +61,7 @@ class DyingSink : public BatchSink {
 
 class ReplayTest : public ::testing::Test {
  protected:
-  ReplayTest() { house_ = Value(WebHouse::Open({.directory = dir_.File("db")})); }
+  ReplayTest() { house_ = Value(WebHouse::Open({.directory = folder_})); }
 
   void Import(const std::string& text, const Mapping& mapping, const std::string& source = "shop") {
     const std::string file = dir_.File("file");
@@ -85,7 +85,7 @@ class ReplayTest : public ::testing::Test {
   // The outcomes add up to the lines, the rejected ones to the rows: asked of a store opened anew.
   std::map<std::string, int64_t> Outcomes(const std::string& source = "shop") {
     house_.reset();
-    house_ = Value(WebHouse::Open({.directory = dir_.File("db")}));
+    house_ = Value(WebHouse::Open({.directory = folder_}));
     const SourceState state = Value(house_->GetSource(source));
     int64_t sum = 0;
     for (const auto& [outcome, lines] : state.outcomes) sum += lines;
@@ -105,6 +105,7 @@ class ReplayTest : public ::testing::Test {
   }
 
   TempDir dir_;
+  std::string folder_ = dir_.File("db");
   std::unique_ptr<WebHouse> house_;
 };
 
@@ -254,8 +255,8 @@ TEST_F(ReplayTest, KilledAnywhereItCountsNothingTwice) {
   const std::set<std::string> events = EventIds();
 
   house_.reset();
-  std::filesystem::remove_all(dir_.File("db"));
-  house_ = Value(WebHouse::Open({.directory = dir_.File("db")}));
+  folder_ = dir_.File("twin/db");
+  house_ = Value(WebHouse::Open({.directory = folder_}));
   Import(text, fixed);
   EXPECT_EQ(replayed, Outcomes());
   EXPECT_EQ(events, EventIds());

@@ -5,6 +5,7 @@
 #include <random>
 #include <vector>
 
+#include "store/codec.h"
 #include "tests/testing/testing.h"
 
 namespace vitrine {
@@ -80,6 +81,18 @@ TEST(ValidId, RefusesWhatCannotStandInAKey) {
   EXPECT_FALSE(ValidId(absl::string_view("a\0b", 3)).ok());
   EXPECT_FALSE(ValidId("a\nb").ok());
   EXPECT_FALSE(ValidId("a\xff").ok());
+}
+
+// Thrift counts what a transport has read and refuses to go on after 100 MiB of "one message".
+TEST(DecodeRecord, GoesOnForAsLongAsThereAreRows) {
+  Reject reject;
+  reject.raw = std::string(4 << 20, 'x');
+  const std::string row = EncodeRecord(reject);
+  for (int i = 0; i < 40; ++i) {
+    Reject read;
+    ASSERT_EQ(DecodeRecord(row, &read), absl::OkStatus()) << i;
+    ASSERT_EQ(read.raw.size(), reject.raw.size());
+  }
 }
 
 TEST(BigEndian, ReadsWhatItWrote) {
