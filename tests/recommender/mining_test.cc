@@ -258,6 +258,7 @@ TEST_F(Mined, FindsTheTruthOfASimulatedShop) {
   const std::map<EventKind, size_t> stage_of = {{EventKind::VIEW_ITEM, 1},
                                                 {EventKind::ADD_TO_WISHLIST, 1},
                                                 {EventKind::ADD_TO_CART, 2},
+                                                {EventKind::VIEW_CART, 2},
                                                 {EventKind::BEGIN_CHECKOUT, 3},
                                                 {EventKind::PURCHASE, 4}};
   ASSERT_OK(Simulate(shop, [&](const Visit& visit, const Step& step) {
