@@ -255,12 +255,9 @@ TEST_F(Mined, FindsTheTruthOfASimulatedShop) {
   const auto close_search = [&](Truth* truth) {
     if (!truth->open_search.empty()) ++unclicked[std::exchange(truth->open_search, "")];
   };
-  const std::map<EventKind, size_t> stage_of = {{EventKind::VIEW_ITEM, 1},
-                                                {EventKind::ADD_TO_WISHLIST, 1},
-                                                {EventKind::ADD_TO_CART, 2},
-                                                {EventKind::VIEW_CART, 2},
-                                                {EventKind::BEGIN_CHECKOUT, 3},
-                                                {EventKind::PURCHASE, 4}};
+  const std::map<EventKind, size_t> stage_of = {
+      {EventKind::VIEW_ITEM, 1}, {EventKind::ADD_TO_WISHLIST, 1}, {EventKind::ADD_TO_CART, 2},
+      {EventKind::VIEW_CART, 2}, {EventKind::BEGIN_CHECKOUT, 3},  {EventKind::PURCHASE, 4}};
   ASSERT_OK(Simulate(shop, [&](const Visit& visit, const Step& step) {
     // Every fifth visitor finds nothing and leaves: the simulation's own search always helps.
     if (!step.tracked || (visit.number % 5 == 0 && stage_of.contains(step.kind))) {
