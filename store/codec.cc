@@ -15,9 +15,16 @@ using apache::thrift::TException;
 using apache::thrift::transport::TMemoryBuffer;
 using Protocol = apache::thrift::protocol::TCompactProtocolT<TMemoryBuffer>;
 
+// Thrift counts what a transport has read, and refuses all that comes after 100 MiB of what it
+// takes for one message: a few million rows. Each row is one.
+class RowBuffer : public TMemoryBuffer {
+ public:
+  void BeginRow() { resetConsumedMessageSize(); }
+};
+
 // A buffer and the protocol over it. Made once a thread: making them costs more than using them.
 struct Coder {
-  std::shared_ptr<TMemoryBuffer> buffer = std::make_shared<TMemoryBuffer>();
+  std::shared_ptr<RowBuffer> buffer = std::make_shared<RowBuffer>();
   Protocol protocol{buffer};
 };
 
@@ -49,6 +56,7 @@ absl::Status DecodeRecord(absl::string_view bytes, Record* record) {
   Coder& coder = Reader();
   auto* data = reinterpret_cast<uint8_t*>(const_cast<char*>(bytes.data()));
   coder.buffer->resetBuffer(data, static_cast<uint32_t>(bytes.size()), TMemoryBuffer::OBSERVE);
+  coder.buffer->BeginRow();
   try {
     *record = Record();
     record->read(&coder.protocol);
