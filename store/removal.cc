@@ -120,6 +120,7 @@ void Removal::MarkDirty(const Person& person) {
 }
 
 absl::Status Removal::Remember(const Person& erased, int64_t up_to_ms) {
+  impl_.commit_mutex.AssertHeld();
   ASSIGN_OR_RETURN(const std::string digest, impl_.DigestOf(erased));
   std::string row;
   AppendBigEndian(&row, static_cast<uint64_t>(up_to_ms));
@@ -129,10 +130,12 @@ absl::Status Removal::Remember(const Person& erased, int64_t up_to_ms) {
 }
 
 void Removal::Note(absl::string_view kind, absl::string_view text) {
+  impl_.commit_mutex.AssertHeld();
   if (impl_.chain != nullptr) impl_.chain->Note(kind, text);
 }
 
 absl::Status Removal::Write() {
+  impl_.commit_mutex.AssertHeld();
   impl_.PutMeta(kRemovedKey, EncodeRecord(removed_), &batch_);
   RETURN_IF_ERROR(impl_.Write(&batch_, after_));
   absl::MutexLock lock(&impl_.state_mutex);

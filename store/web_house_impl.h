@@ -101,7 +101,7 @@ struct WebHouse::Impl {
   absl::Status CheckSpace() const;
   void Break(const absl::Status& why);
   absl::Status Load();
-  absl::Status CheckSums(const Totals& sums);
+  absl::Status CheckSums(const Totals& sums) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_mutex);
   absl::Status Writable() ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
   absl::Status Write(rocksdb::WriteBatch* batch, const Totals& after)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
