@@ -9,7 +9,7 @@
 namespace vitrine {
 namespace {
 
-constexpr char kMapping[] = R"(
+constexpr char kMapping[] = R"toml(
 format = "access_log"
 [access_log]
 log_format = "combined"
@@ -31,7 +31,7 @@ ignore = "file"
 [[url]]
 regex = "^/o/(?P<order>[a-z0-9]+)/(?P<quantity>[0-9]+)"
 kind = "purchase"
-)";
+)toml";
 
 constexpr absl::string_view kFirstLine =
     "192.0.2.1 - - [01/Jan/2024:00:00:01 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"Firefox\"\n";
