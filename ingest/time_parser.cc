@@ -1,6 +1,7 @@
 #include "ingest/time_parser.h"
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -12,19 +13,22 @@ namespace {
 
 constexpr int64_t kSecondMs = 1000;
 
-// Whether `format` holds nothing but %Y %m %d %H %M %S, each a number, and printable characters
-// that are no digits, so that every field ends where the next character says.
+// Whether `format` holds nothing but %Y %m %d %H %M %S, each a number and there once at most, and
+// printable characters that are no digits, so that every field ends where the next character says.
 bool IsPlain(absl::string_view format) {
+  std::string fields;
   for (size_t i = 0; i < format.size(); ++i) {
     const char c = format[i];
     if (absl::ascii_isdigit(c) || !absl::ascii_isprint(c)) return false;
     if (c != '%') continue;
     if (++i == format.size() ||
-        absl::string_view("YmdHMS").find(format[i]) == absl::string_view::npos) {
+        absl::string_view("YmdHMS").find(format[i]) == absl::string_view::npos ||
+        absl::StrContains(fields, format[i])) {
       return false;
     }
+    fields += format[i];
   }
-  return true;
+  return !fields.empty();  // absl::ParseTime knows texts of its own: "infinite-past"
 }
 
 // Takes a number of up to `width` digits off the front. -1: there is none.

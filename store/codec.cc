@@ -1,5 +1,7 @@
 #include "store/codec.h"
 
+#include <algorithm>
+#include <limits>
 #include <memory>
 #include <thrift/protocol/TCompactProtocol.h>
 #include <thrift/transport/TBufferTransports.h>
@@ -22,10 +24,21 @@ class RowBuffer : public TMemoryBuffer {
   void BeginRow() { resetConsumedMessageSize(); }
 };
 
+// Believes no string and no list longer than the row: a damaged one asks for room for whatever
+// length it claims, before a byte of it is read.
+class BoundedProtocol : public Protocol {
+ public:
+  using Protocol::Protocol;
+  void BoundBy(size_t bytes) {
+    string_limit_ = container_limit_ =
+        static_cast<int32_t>(std::clamp<size_t>(bytes, 1, std::numeric_limits<int32_t>::max()));
+  }
+};
+
 // A buffer and the protocol over it. Made once a thread: making them costs more than using them.
 struct Coder {
   std::shared_ptr<RowBuffer> buffer = std::make_shared<RowBuffer>();
-  Protocol protocol{buffer};
+  BoundedProtocol protocol{buffer};
 };
 
 Coder& Writer() {
@@ -44,7 +57,7 @@ template <typename Record>
 void AppendRecord(const Record& record, std::string* out) {
   Coder& coder = Writer();
   coder.buffer->resetBuffer();
-  record.write(&coder.protocol);
+  record.write(static_cast<Protocol*>(&coder.protocol));
   uint8_t* bytes;
   uint32_t size;
   coder.buffer->getBuffer(&bytes, &size);
@@ -57,9 +70,10 @@ absl::Status DecodeRecord(absl::string_view bytes, Record* record) {
   auto* data = reinterpret_cast<uint8_t*>(const_cast<char*>(bytes.data()));
   coder.buffer->resetBuffer(data, static_cast<uint32_t>(bytes.size()), TMemoryBuffer::OBSERVE);
   coder.buffer->BeginRow();
+  coder.protocol.BoundBy(bytes.size());
   try {
     *record = Record();
-    record->read(&coder.protocol);
+    record->read(static_cast<Protocol*>(&coder.protocol));
   } catch (const TException& e) {
     return absl::DataLossError(absl::StrCat("a stored record does not decode: ", e.what()));
   }

@@ -54,13 +54,19 @@ TEST(TimeParser, SaysTheSameAsAbslAboutEveryHourOfAYearWithClockChanges) {
   }
 }
 
+TEST(TimeParser, AFormatWithoutFieldsIsNotReadAsTheFirstSecondOf1970) {
+  TimeParser parser = Value(TimeParser::Create("infinite-past", "UTC"));
+  int64_t time_ms = 0;
+  EXPECT_TRUE(absl::IsInvalidArgument(parser.Parse("infinite-past", &time_ms)));
+}
+
 TEST(TimeParser, SaysTheSameAsAbslAboutDamagedText) {
   const uint64_t seed = std::random_device()();
   SCOPED_TRACE(seed);
   std::mt19937_64 random(seed);
   const std::string letters = "0123456789-: T+";
-  for (const std::string format :
-       {"%Y-%m-%d %H:%M:%S", "%F %T", "%Y %m %d", "%d.%m.%Y", "%Y%m%d", "%Y-%m-%dT%H:%M:%S%Ez"}) {
+  for (const std::string format : {"%Y-%m-%d %H:%M:%S", "%F %T", "%Y %m %d", "%d.%m.%Y", "%Y%m%d",
+                                   "%S,%S", "%Y-%m-%dT%H:%M:%S%Ez"}) {
     TimeParser parser = Value(TimeParser::Create(format, "Europe/London"));
     for (int i = 0; i < 5'000; ++i) {
       std::string text = absl::FormatTime(
