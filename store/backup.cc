@@ -19,6 +19,7 @@
 #include "store/base/atomic_file.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
+#include "store/erased_list.h"
 #include "store/model_store.h"
 #include "store/owner_lock.h"
 #include "store/web_house_impl.h"
@@ -251,6 +252,7 @@ absl::StatusOr<BackupManifest> MakeBackup(const WebHouse& house, const std::stri
   RETURN_IF_ERROR(AddTableFiles(folder, *engine, manifest.id, before, &manifest));
   RETURN_IF_ERROR(NameSiteFiles(folder, pending, std::move(files), &manifest));
   manifest.seconds = static_cast<double>(clock.SteadyNs() - start_ns) * 1e-9;
+  RETURN_IF_ERROR(AddToErasedList(folder.ErasedList(), house.ErasedPersons()));
   RETURN_IF_ERROR(folder.WriteManifest(manifest));
 
   std::vector<uint32_t> all = ids;
@@ -260,6 +262,13 @@ absl::StatusOr<BackupManifest> MakeBackup(const WebHouse& house, const std::stri
   }
   RETURN_IF_ERROR(WriteState(site_directory, options.directory, manifest));
   return manifest;
+}
+
+absl::Status TellErased(const WebHouse& house, const std::string& site_directory) {
+  const absl::StatusOr<BackupState> state = ReadBackupState(site_directory);
+  if (absl::IsNotFound(state.status())) return absl::OkStatus();
+  RETURN_IF_ERROR(state.status());
+  return AddToErasedList(BackupFolder(state->directory).ErasedList(), house.ErasedPersons());
 }
 
 absl::StatusOr<uint32_t> WebHouse::BackUpTables(rocksdb::BackupEngine* engine) const {

@@ -2,7 +2,8 @@
 // needed.
 //
 //   ASSIGN_OR_RETURN(BackupManifest made, MakeBackup(house, "gifts", "data/gifts",
-//   {"/bak/gifts"})); ASSIGN_OR_RETURN(made, RestoreBackup({"/bak/gifts"}, newest, "data/gifts"));
+//   {"/bak/gifts"})); RETURN_IF_ERROR(RestoreBackup("/bak/gifts", made.id, "data/gifts",
+//   clock).status());
 //
 // A backup is the tables (RocksDB's BackupEngine: a table file is copied once and shared by all
 // backups that hold it) and the site's own files: the model that answers, and every file beside it
@@ -74,11 +75,20 @@ absl::StatusOr<BackupList> ListBackups(const std::string& directory);
 absl::StatusOr<BackupManifest> VerifyBackup(const std::string& directory, uint32_t id,
                                             const Clock& clock);
 
+// Tells the folder of the site's last backup (if there is one) who was erased since: whoever
+// restores from it erases them again. A backup that is made later tells it, too.
+absl::Status TellErased(const WebHouse& house, const std::string& site_directory);
+
+struct Restored {
+  BackupManifest manifest;
+  std::vector<Erasure> erased;  // receipts of what was erased again
+};
+
 // Verifies the backup, then puts the site into `site_directory`, where nothing may be: under
-// another name until all of it is there, is synced and opens. Errors as VerifyBackup, and
-// AlreadyExists.
-absl::StatusOr<BackupManifest> RestoreBackup(const std::string& directory, uint32_t id,
-                                             const std::string& site_directory, const Clock& clock);
+// another name until all of it is there, is synced and opens, and until everybody has been erased
+// from it of whose erasure the folder was told since. Errors as VerifyBackup, and AlreadyExists.
+absl::StatusOr<Restored> RestoreBackup(const std::string& directory, uint32_t id,
+                                       const std::string& site_directory, const Clock& clock);
 
 // Drops backups taken before `before_ms`, and all but the newest `keep` (0: no such rule); the
 // newest goes only if `before_ms` says so. Returns the ids that are gone.

@@ -19,6 +19,7 @@ namespace vitrine {
 //   db/             RocksDB's backups: meta/, private/, shared_checksum/
 //   site/<id>/      the site's own files
 //   manifests/<id>  what backup <id> consists of; written last, removed first
+//   ERASED          who was erased since some of the backups were made (store/erased_list.h)
 //   VERIFIED, RESTORED   how long that took when it was last done
 class BackupFolder {
  public:
@@ -26,6 +27,7 @@ class BackupFolder {
 
   const std::string& path() const { return path_; }
   std::string Tables() const { return path_ + "/db"; }
+  std::string ErasedList() const { return path_ + "/ERASED"; }
   std::string SiteFiles(uint32_t id) const;
   std::string ManifestPath(uint32_t id) const;
 

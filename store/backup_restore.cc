@@ -20,7 +20,9 @@
 #include "store/base/atomic_file.h"
 #include "store/base/status_macros.h"
 #include "store/db.h"
+#include "store/erased_list.h"
 #include "store/owner_lock.h"
+#include "store/privacy.h"
 
 namespace vitrine {
 namespace {
@@ -55,6 +57,7 @@ absl::StatusOr<BackupManifest> Check(const BackupFolder& folder, uint32_t id) {
   }
   RETURN_IF_ERROR(manifest.status());
   for (const BackupFile& file : manifest->files) RETURN_IF_ERROR(CheckFile(folder, file));
+  RETURN_IF_ERROR(ReadErasedList(folder.ErasedList()).status());
   return manifest;
 }
 
@@ -105,12 +108,21 @@ absl::Status SyncAll(const std::string& directory) {
 }
 
 // A site that opens has sums that add up; one that is older than the backup says is not its own.
-absl::Status CheckRestored(const std::string& directory, const BackupManifest& manifest) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<WebHouse> house,
+absl::StatusOr<std::unique_ptr<WebHouse>> OpenRestored(const std::string& directory,
+                                                       const BackupManifest& manifest) {
+  ASSIGN_OR_RETURN(std::unique_ptr<WebHouse> house,
                    WebHouse::Open({.directory = directory + "/db", .create = false}));
-  if (house->Version() >= manifest.version) return absl::OkStatus();
+  if (house->Version() >= manifest.version) return house;
   return absl::DataLossError(absl::StrCat("the restored store is at version ", house->Version(),
                                           ", the backup was taken at ", manifest.version));
+}
+
+// Nobody has read anything of the site yet.
+absl::StatusOr<std::vector<Erasure>> EraseAgain(const BackupFolder& folder, WebHouse* house) {
+  ASSIGN_OR_RETURN(const Privacy::Erased erased, ReadErasedList(folder.ErasedList()));
+  Privacy privacy(house);
+  RETURN_IF_ERROR(privacy.Resume().status());  // what was under way when the backup was made
+  return privacy.EraseAgain(erased);
 }
 
 absl::Status EmptyButOwner(const std::string& directory) {
@@ -143,9 +155,8 @@ absl::StatusOr<BackupManifest> VerifyBackup(const std::string& directory, uint32
   return manifest;
 }
 
-absl::StatusOr<BackupManifest> RestoreBackup(const std::string& directory, uint32_t id,
-                                             const std::string& site_directory,
-                                             const Clock& clock) {
+absl::StatusOr<Restored> RestoreBackup(const std::string& directory, uint32_t id,
+                                       const std::string& site_directory, const Clock& clock) {
   const int64_t start_ns = clock.SteadyNs();
   fs::path target = site_directory;
   if (!target.has_filename()) target = target.parent_path();  // "data/gifts/"
@@ -167,13 +178,18 @@ absl::StatusOr<BackupManifest> RestoreBackup(const std::string& directory, uint3
   RETURN_IF_ERROR(EmptyButOwner(half));  // of one that died
   RETURN_IF_ERROR(RestoreTables(folder, id, half + "/db"));
   RETURN_IF_ERROR(RestoreSiteFiles(folder, manifest, half));
-  RETURN_IF_ERROR(CheckRestored(half, manifest));
+  Restored restored;
+  {
+    ASSIGN_OR_RETURN(const std::unique_ptr<WebHouse> house, OpenRestored(half, manifest));
+    ASSIGN_OR_RETURN(restored.erased, EraseAgain(folder, house.get()));
+  }
   RETURN_IF_ERROR(SyncAll(half));
   if (fs::exists(fs::symlink_status(target))) return taken();
   RETURN_IF_ERROR(RenameToNothing(half, target.string()));
   std::move(remove).Cancel();
   Note(folder, "RESTORED", start_ns, manifest.Bytes(), clock);
-  return manifest;
+  restored.manifest = std::move(manifest);
+  return restored;
 }
 
 }  // namespace vitrine

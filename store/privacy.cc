@@ -59,16 +59,30 @@ absl::StatusOr<bool> IsNobodyElse(const WebHouse& house, const std::string& cust
          !timeline.IsUnlinked(customer);
 }
 
+absl::StatusOr<std::vector<std::string>> VisitorsOf(const WebHouse& house, const Person& person) {
+  if (person.kind == Person::Kind::kVisitor) return std::vector<std::string>();
+  return house.VisitorsOf(person.id);
+}
+
+Person PersonOf(const Erasure& erasure) {
+  return erasure.__isset.customer_id ? Person::Customer(erasure.customer_id)
+                                     : Person::Visitor(erasure.visitor_id);
+}
+
+bool HasRows(const Erasure& erasure) {
+  return erasure.__isset.customer_id || erasure.__isset.visitor_id;
+}
+
 // Tells rows that hold an event or a line of a person's without being found by their key.
 class CopyFinder {
  public:
-  // The customer, and each visitor who is nobody else.
-  static absl::StatusOr<CopyFinder> Of(const WebHouse& house, const std::string& customer) {
+  // The person, and each visitor who is nobody else.
+  static absl::StatusOr<CopyFinder> Of(const WebHouse& house, const Person& person) {
     CopyFinder finder;
-    finder.ids_.insert(customer);
-    ASSIGN_OR_RETURN(const auto visitors, house.VisitorsOf(customer));
+    finder.ids_.insert(person.id);
+    ASSIGN_OR_RETURN(const std::vector<std::string> visitors, VisitorsOf(house, person));
     for (const std::string& visitor : visitors) {
-      ASSIGN_OR_RETURN(const bool is_nobody_else, IsNobodyElse(house, customer, visitor));
+      ASSIGN_OR_RETURN(const bool is_nobody_else, IsNobodyElse(house, person.id, visitor));
       if (is_nobody_else) finder.ids_.insert(visitor);
     }
     return finder;
@@ -80,11 +94,8 @@ class CopyFinder {
   }
 
   bool IsTheirs(absl::string_view key, const Reject& reject) const {
-    Event event;  // a live one is kept as it would have been stored
-    if (absl::StartsWith(key, absl::StrCat(kTrackSource, absl::string_view("\0", 1))) &&
-        DecodeRecord(reject.raw, &event).ok()) {
-      return IsTheirs(event);
-    }
+    const std::optional<Event> event = TrackedEvent(key, reject);
+    if (event.has_value()) return IsTheirs(*event);
     return std::any_of(ids_.begin(), ids_.end(), [&reject](const std::string& id) {
       return Names(reject.raw, id) || Names(reject.detail, id);
     });
@@ -96,26 +107,26 @@ class CopyFinder {
 
 }  // namespace
 
-// The erasure of one customer, up to the receipt.
+// The erasure of one person, up to the receipt.
 class Privacy::Run {
  public:
   Run(const Privacy* privacy, Erasure erasure)
       : privacy_(*privacy),
         house_(*privacy->house_),
         impl_(*privacy->house_->impl_),
-        customer_(Person::Customer(erasure.customer_id)),
+        person_(PersonOf(erasure)),
         erasure_(std::move(erasure)) {}
 
   absl::StatusOr<Erasure> DeleteRows() && {
-    ASSIGN_OR_RETURN(const auto visitors, house_.VisitorsOf(customer_.id));
+    ASSIGN_OR_RETURN(const std::vector<std::string> visitors, VisitorsOf(house_, person_));
     RETURN_IF_ERROR(privacy_.Step("copies"));
     RETURN_IF_ERROR(DeleteCopies());
     RETURN_IF_ERROR(privacy_.Step("visitors"));
     for (const std::string& visitor : visitors) RETURN_IF_ERROR(DeleteVisitor(visitor));
     RETURN_IF_ERROR(privacy_.Step("events"));
-    RETURN_IF_ERROR(DeleteEvents(customer_, {Timeline::Span()}));
+    RETURN_IF_ERROR(DeleteEvents(person_, {Timeline::Span()}));
     RETURN_IF_ERROR(privacy_.Step("rows"));
-    RETURN_IF_ERROR(DeletePerson(customer_));
+    RETURN_IF_ERROR(DeletePerson(person_));
     RETURN_IF_ERROR(privacy_.Step("receipt"));
     RETURN_IF_ERROR(WriteReceipt());
     return std::move(erasure_);
@@ -135,7 +146,7 @@ class Privacy::Run {
 
   // First, while it is known who the visitors are.
   absl::Status DeleteCopies() {
-    ASSIGN_OR_RETURN(const CopyFinder finder, CopyFinder::Of(house_, customer_.id));
+    ASSIGN_OR_RETURN(const CopyFinder finder, CopyFinder::Of(house_, person_));
     RETURN_IF_ERROR(DeleteWhere<Event>(Table::kConflicts, [&](absl::string_view, const Event& e) {
       return finder.IsTheirs(e) && e.time_ms <= erasure_.up_to_ms;
     }));
@@ -191,18 +202,22 @@ class Privacy::Run {
   // The links last: what is due is read from them.
   absl::Status DeleteVisitor(const std::string& visitor) {
     const Person person = Person::Visitor(visitor);
-    ASSIGN_OR_RETURN(const bool is_nobody_else, IsNobodyElse(house_, customer_.id, visitor));
+    ASSIGN_OR_RETURN(const bool is_nobody_else, IsNobodyElse(house_, person_.id, visitor));
     ASSIGN_OR_RETURN(const Timeline timeline, house_.TimelineOf(visitor));
     if (is_nobody_else) {
-      RETURN_IF_ERROR(
-          Write([&](Removal* removal) { return removal->Remember(person, erasure_.up_to_ms); }));
+      RETURN_IF_ERROR(Write([&](Removal* removal) -> absl::Status {
+        impl_.commit_mutex.AssertHeld();
+        ASSIGN_OR_RETURN(const std::string digest, impl_.DigestOf(person));
+        removal->Remember(digest, erasure_.up_to_ms);
+        return absl::OkStatus();
+      }));
     }
     RETURN_IF_ERROR(DeleteEvents(
-        person, is_nobody_else ? std::vector<Timeline::Span>(1) : timeline.Owned(customer_.id)));
+        person, is_nobody_else ? std::vector<Timeline::Span>(1) : timeline.Owned(person_.id)));
     if (is_nobody_else) RETURN_IF_ERROR(DeletePerson(person));
     return Write([&](Removal* removal) -> absl::Status {
       if (!is_nobody_else) removal->MarkDirty(person);
-      return removal->DeleteLinks(customer_.id, visitor, erasure_.up_to_ms);
+      return removal->DeleteLinks(person_.id, visitor, erasure_.up_to_ms);
     });
   }
 
@@ -228,12 +243,13 @@ class Privacy::Run {
     });
   }
 
-  // From here on nothing names the customer but bytes that RocksDB has yet to forget.
+  // From here on nothing names the person but bytes that RocksDB has yet to forget.
   absl::Status WriteReceipt() {
-    erasure_.__isset.customer_id = false;
+    erasure_.__isset.customer_id = erasure_.__isset.visitor_id = false;
     erasure_.customer_id.clear();
+    erasure_.visitor_id.clear();
     return Write([&](Removal* removal) {
-      removal->Note("customer_erased",
+      removal->Note(person_.kind == Person::Kind::kCustomer ? "customer_erased" : "visitor_erased",
                     absl::StrCat("person ", erasure_.person, ", up to ", erasure_.up_to_ms,
                                  ", rows ", RowsText(erasure_)));
       return absl::OkStatus();
@@ -243,34 +259,50 @@ class Privacy::Run {
   const Privacy& privacy_;
   const WebHouse& house_;
   WebHouse::Impl& impl_;
-  const Person customer_;
+  const Person person_;
   Erasure erasure_;
 };
+
+std::optional<Event> TrackedEvent(absl::string_view key, const Reject& reject) {
+  Event event;
+  const bool tracked =
+      absl::StartsWith(key, absl::StrCat(kTrackSource, absl::string_view("\0", 1)));
+  if (tracked && DecodeRecord(reject.raw, &event).ok()) return event;
+  return std::nullopt;
+}
 
 absl::Status Privacy::Step(absl::string_view step) const {
   return on_step_ ? on_step_(step) : absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<Erasure>> Privacy::Erase(const std::vector<std::string>& customers) {
-  for (const std::string& id : customers) RETURN_IF_ERROR(ValidId(id));
+absl::StatusOr<Erasure> Privacy::Begin(const Person& person, int64_t up_to_ms) {
+  WebHouse::Impl& impl = *house_->impl_;
+  Erasure erasure;
+  erasure.up_to_ms = up_to_ms;
+  if (person.kind == Person::Kind::kCustomer) {
+    erasure.__set_customer_id(person.id);
+  } else {
+    erasure.__set_visitor_id(person.id);
+  }
+  absl::MutexLock lock(&impl.commit_mutex);
+  RETURN_IF_ERROR(impl.Writable());
+  ASSIGN_OR_RETURN(erasure.person, impl.DigestOf(person));
+  Removal removal(&impl, &erasure.rows);
+  removal.Remember(erasure.person, erasure.up_to_ms);
+  impl.PutMeta(absl::StrCat(kErasingKey, erasure.person), EncodeRecord(erasure), removal.batch());
+  RETURN_IF_ERROR(removal.Write());
+  return erasure;
+}
+
+absl::StatusOr<std::vector<Erasure>> Privacy::Erase(const std::vector<Person>& persons) {
+  for (const Person& person : persons) RETURN_IF_ERROR(ValidId(person.id));
   std::vector<Erasure> due;
-  for (const std::string& id : customers) {
-    const Person person = Person::Customer(id);
-    Erasure erasure;
-    erasure.__set_customer_id(id);
+  for (const Person& person : persons) {
     // All that is there goes, also what a clock in the future dated.
     ASSIGN_OR_RETURN(const std::vector<Event> newest, house_->ResolvedHistory(person, 1));
-    WebHouse::Impl& impl = *house_->impl_;
-    absl::MutexLock lock(&impl.commit_mutex);
-    RETURN_IF_ERROR(impl.Writable());
-    ASSIGN_OR_RETURN(erasure.person, impl.DigestOf(person));
-    erasure.up_to_ms = impl.options.clock->NowMs();
-    if (!newest.empty()) erasure.up_to_ms = std::max(erasure.up_to_ms, newest[0].time_ms);
-    Removal removal(&impl, &erasure.rows);
-    RETURN_IF_ERROR(removal.Remember(person, erasure.up_to_ms));
-    impl.PutMeta(absl::StrCat(kErasingKey, erasure.person), EncodeRecord(erasure), removal.batch());
-    RETURN_IF_ERROR(removal.Write());
-    due.push_back(std::move(erasure));
+    int64_t up_to_ms = house_->impl_->options.clock->NowMs();
+    if (!newest.empty()) up_to_ms = std::max(up_to_ms, newest[0].time_ms);
+    ASSIGN_OR_RETURN(due.emplace_back(), Begin(person, up_to_ms));
   }
   return Finish(std::move(due));
 }
@@ -287,7 +319,7 @@ absl::StatusOr<std::vector<Erasure>> Privacy::Resume() {
 absl::StatusOr<std::vector<Erasure>> Privacy::Finish(std::vector<Erasure> due) {
   if (due.empty()) return due;
   for (Erasure& erasure : due) {
-    if (!erasure.__isset.customer_id) continue;  // its rows are gone, its bytes perhaps not
+    if (!HasRows(erasure)) continue;  // its rows are gone, its bytes perhaps not
     ASSIGN_OR_RETURN(erasure, Run(this, std::move(erasure)).DeleteRows());
   }
   RETURN_IF_ERROR(ForgetBytes());
@@ -357,7 +389,7 @@ absl::StatusOr<std::optional<CustomerFacts>> Privacy::FactsOf(absl::string_view 
 }
 
 absl::StatusOr<Privacy::Copies> Privacy::CopiesOf(const std::string& customer) const {
-  ASSIGN_OR_RETURN(const CopyFinder finder, CopyFinder::Of(*house_, customer));
+  ASSIGN_OR_RETURN(const CopyFinder finder, CopyFinder::Of(*house_, Person::Customer(customer)));
   Copies copies;
   EventCursor conflicts = house_->impl_->Scan<Event>(Table::kConflicts, "");
   for (; conflicts.Valid(); conflicts.Next()) {

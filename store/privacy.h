@@ -2,19 +2,23 @@
 // itself.
 //
 //   Privacy privacy(&house);
-//   ASSIGN_OR_RETURN(std::vector<Erasure> receipts, privacy.Erase({"17850"}));
+//   ASSIGN_OR_RETURN(std::vector<Erasure> receipts, privacy.Erase({Person::Customer("17850")}));
 //
 // Erasing a customer deletes every row of theirs: events with the ids of these, conflicting
 // contents, sessions, facts, marks, verdicts, links, the rejects whose bytes hold their id; and the
-// same of each visitor who is nobody else. Of a device that others log in on too, the anonymous
-// events that are the customer's go, and what is others' stays. Then RocksDB is made to forget as
-// well: everything is flushed (which ends the log), the tables are rewritten down to their last
-// level, and a new MANIFEST is begun, since it names the first and the last key of every file.
+// same of each visitor who is nobody else. (A visitor can be erased alone, too.) Of a device that
+// others log in on too, the anonymous events that are the customer's go, and what is others' stays.
+// Then RocksDB is made to forget as well: everything is flushed (which ends the log), the tables
+// are rewritten down to their last level, and a new MANIFEST is begun, since it names the first and
+// the last key of every file.
 //
 // What remains is a digest of the id under the key of the audit chain, with the time up to which
 // everything was erased: an event of this person that is not newer is ignored ("ignored:erased"),
 // so that an old file brings nobody back, and whoever returns is a new customer. The audit chain
 // holds a note with the receipt, and its keyed digests of the rows.
+//
+// A backup made before knows nothing of it. So its folder is told of every erasure (by digest:
+// store/backup.h), and what a restore puts back is erased again before anybody can read it.
 //
 // An erasure survives kill -9 at any moment: what is due is written before anything is deleted, and
 // Resume finishes it. Repeating one is harmless.
@@ -24,6 +28,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -49,9 +54,17 @@ class Privacy {
   explicit Privacy(WebHouse* house, OnStep on_step = nullptr)
       : house_(house), on_step_(std::move(on_step)) {}
 
-  // One receipt for each id, also for one that nothing was known of. Rewriting the tables is most
-  // of the work and done once for all: O(size of the store).
-  absl::StatusOr<std::vector<Erasure>> Erase(const std::vector<std::string>& customers);
+  // One receipt for each person, also for one that nothing was known of. Rewriting the tables is
+  // most of the work and done once for all: O(size of the store).
+  absl::StatusOr<std::vector<Erasure>> Erase(const std::vector<Person>& persons);
+
+  using Erased = std::map<std::string, int64_t>;  // WebHouse::ErasedPersons
+
+  // For a store as it was before some of these erasures: carries out those that it does not know
+  // of. Whom a digest means is found by taking that of every id in the store: O(events + rejects).
+  // In a rejected line an id is found that stands between separators. One receipt for each person
+  // of whom there was anything.
+  absl::StatusOr<std::vector<Erasure>> EraseAgain(const Erased& erased);
 
   // Finishes what a process that died left. To be called when a store has been opened, before
   // anything is served from it.
@@ -76,7 +89,10 @@ class Privacy {
  private:
   class Run;
   class Expiry;
+  class PersonFinder;
 
+  // Begins the erasure of one person: written, so that Finish ends it in whatever process.
+  absl::StatusOr<Erasure> Begin(const Person& person, int64_t up_to_ms);
   absl::StatusOr<std::vector<Erasure>> Finish(std::vector<Erasure> due);
   absl::Status ForgetBytes();
   absl::Status NewManifest();

@@ -319,8 +319,9 @@ struct Erasure {
   2: i64 up_to_ms,
   // Rows deleted, by table.
   3: map<string, i64> rows,
-  // Only while rows are being deleted.
+  // Who it is; only while rows are being deleted.
   4: optional string customer_id,
+  5: optional string visitor_id,
 }
 
 // Rows in the web house.

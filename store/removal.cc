@@ -119,14 +119,12 @@ void Removal::MarkDirty(const Person& person) {
   CHECK(batch_.Put(impl_.db->table(Table::kDirty), keys::PersonPrefix(person), mark).ok());
 }
 
-absl::Status Removal::Remember(const Person& erased, int64_t up_to_ms) {
+void Removal::Remember(const std::string& digest, int64_t up_to_ms) {
   impl_.commit_mutex.AssertHeld();
-  ASSIGN_OR_RETURN(const std::string digest, impl_.DigestOf(erased));
   std::string row;
   AppendBigEndian(&row, static_cast<uint64_t>(up_to_ms));
   impl_.PutMeta(absl::StrCat(kErasedKey, digest), row, &batch_);
   erased_[digest] = up_to_ms;
-  return absl::OkStatus();
 }
 
 void Removal::Note(absl::string_view kind, absl::string_view text) {

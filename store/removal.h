@@ -19,6 +19,10 @@
 
 namespace vitrine {
 
+// Of a reject that came by Track, under this key: the event, which is kept as it would have been
+// stored.
+std::optional<Event> TrackedEvent(absl::string_view key, const Reject& reject);
+
 // REQUIRES: the commit mutex is held from construction until Write has returned. A row is named at
 // most once.
 class Removal {
@@ -47,8 +51,9 @@ class Removal {
 
   void MarkDirty(const Person& person);
 
-  // From now on events of this person that are not newer are ignored.
-  absl::Status Remember(const Person& erased, int64_t up_to_ms);
+  // From now on events of the person with this digest (Impl::DigestOf) that are not newer are
+  // ignored.
+  void Remember(const std::string& digest, int64_t up_to_ms);
 
   // For the audit chain.
   void Note(absl::string_view kind, absl::string_view text);

@@ -222,6 +222,9 @@ class WebHouse {
   // customer's events.
   absl::Status ForEachResolved(absl::FunctionRef<void(const Person&, const Event&)> use) const;
 
+  // Everybody who was ever erased (store/privacy.h): a digest of each, and up to when.
+  std::map<std::string, int64_t> ErasedPersons() const;
+
   // --- Reading: rows as they are ---
 
   EventCursor History(const Person& person) const;       // newest first

@@ -72,6 +72,11 @@ absl::Status WebHouse::Impl::SetExpiredBefore(const std::map<EventKind, int64_t>
   return absl::OkStatus();
 }
 
+std::map<std::string, int64_t> WebHouse::ErasedPersons() const {
+  absl::MutexLock lock(&impl_->state_mutex);
+  return {impl_->erased_up_to.begin(), impl_->erased_up_to.end()};
+}
+
 bool WebHouse::Impl::ForgetsAnything() const {
   absl::MutexLock lock(&state_mutex);
   return !erased_up_to.empty() || !expired_before.empty();

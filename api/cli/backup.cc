@@ -151,15 +151,19 @@ absl::Status RunRestore(const Common& common, const Options& options) {
     id = list.backups.back().id;
   }
   const int64_t start_ns = Clock::System().SteadyNs();
-  ASSIGN_OR_RETURN(const BackupManifest made,
+  ASSIGN_OR_RETURN(const Restored restored,
                    RestoreBackup(options.directory, id, options.to, Clock::System()));
   const double seconds = static_cast<double>(Clock::System().SteadyNs() - start_ns) * 1e-9;
   Report report;
   Report::Table table = BackupsTable();
-  AddRow(made, "restored", &table);
+  AddRow(restored.manifest, "restored", &table);
   report.tables.push_back(std::move(table));
   report.notes.push_back(
       absl::StrFormat("Verified and restored to %s in %.2f s.", options.to, seconds));
+  if (!restored.erased.empty()) {
+    report.notes.push_back(absl::StrCat("Erased again, as they were after this backup was made: ",
+                                        restored.erased.size(), " persons."));
+  }
   report.notes.push_back("A server that runs on this folder serves it after its next start.");
   Print(report, common);
   return absl::OkStatus();
@@ -180,8 +184,8 @@ void AddBackup(CLI::App* app, Common* common, Action* action) {
       "  vitrine backup --site gifts --to /backups/gifts --keep 14\n"
       "Only what is new since the last backup in that folder is copied. A server makes them in\n"
       "folders under its --backup-root only. Backups hold personal data and the key of the audit\n"
-      "chain: keep the folder private. An erased person is in the backups that were taken before:\n"
-      "after an erase take a new one and purge the older ones.");
+      "chain: keep the folder private. An erased person is in the backups that were taken before\n"
+      "(a restore erases them again): after an erase take a new one and purge the older ones.");
   auto options = std::make_shared<Options>();
   AddDataOption(command, common);
   AddJsonOption(command, common);
@@ -226,7 +230,7 @@ void AddRestore(CLI::App* app, Common* common, Action* action) {
       "restore",
       "Put a backup back: verified first, never over a site that is there, all of it or nothing.\n"
       "  vitrine restore --from /backups/gifts --to vitrine-data/gifts\n"
-      "Who was erased after the backup was taken is in it again: erase them again before serving.");
+      "Who was erased after the backup was taken is erased from it again: the folder was told.");
   auto options = std::make_shared<Options>();
   AddFrom(command, common, options.get());
   command->add_option("--to", options->to, "The site's new folder; its name is the site's")

@@ -123,8 +123,8 @@ Report ReceiptReport(const std::vector<Erasure>& receipts) {
       "The tables, the log and the manifest of the store were rewritten, its copies for training "
       "and analysis removed, and profiles in memory dropped. Model files hold products only.");
   report.notes.push_back(
-      "Backups that were made before this hold the customer until they are rotated; after a "
-      "restore from one of them, erase again.");
+      "Backups that were made before this hold the customer until they are rotated; a restore from "
+      "one of them erases again.");
   return report;
 }
 

@@ -13,6 +13,7 @@
 
 #include "api/service/robots.h"
 #include "ingest/sessionizer.h"
+#include "store/backup.h"
 #include "store/base/atomic_file.h"
 #include "store/base/clock.h"
 #include "store/base/status_macros.h"
@@ -125,9 +126,16 @@ absl::StatusOr<std::vector<Erasure>> Site::Erase(const std::vector<std::string>&
   std::error_code error;
   fs::remove_all(directory_ + "/checkpoints", error);
   if (error) return ErrnoStatus("cannot remove", directory_ + "/checkpoints", error.value());
-  absl::StatusOr<std::vector<Erasure>> receipts = Privacy(house_.get()).Erase(customers);
+  std::vector<Person> persons;
+  for (const std::string& id : customers) persons.push_back(Person::Customer(id));
+  absl::StatusOr<std::vector<Erasure>> receipts = Privacy(house_.get()).Erase(persons);
   ForgetAll();
   RETURN_IF_ERROR(receipts.status());
+  // They are erased here, whatever the disk of the backups says; the next backup tells it again.
+  if (const absl::Status told = TellErased(*house_, directory_); !told.ok()) {
+    spdlog::warn("site {}: the folder of backups does not know yet whom a restore must erase: {}",
+                 name_, told.ToString());
+  }
   RETURN_IF_ERROR(DeriveAll(house_.get(), nullptr));
   return receipts;
 }

@@ -58,10 +58,11 @@ constexpr size_t kVerifyBytesMax = 256
 constexpr size_t kFindingsMax = 10'000;    // that are named; the rest is only counted
 
 // --- Store ---
-constexpr size_t kTableFilesDefault = 4096;     // open at once, of all sites of a process
-constexpr size_t kSiteDescriptors = 8;          // of a site, beside its table files
-constexpr size_t kTableFilesFloor = 256;        // where the system grants few descriptors
-constexpr size_t kManifestBytesMax = 64 << 20;  // of one backup
+constexpr size_t kTableFilesDefault = 4096;        // open at once, of all sites of a process
+constexpr size_t kSiteDescriptors = 8;             // of a site, beside its table files
+constexpr size_t kTableFilesFloor = 256;           // where the system grants few descriptors
+constexpr size_t kManifestBytesMax = 64 << 20;     // of one backup
+constexpr size_t kErasedListBytesMax = 256 << 20;  // of one folder of backups: 4 million persons
 // What a small site costs a server, beyond what all share (tests/api/many_sites_test.cc).
 constexpr size_t kSmallSiteBytesMax = 3 << 20;  // resident
 constexpr size_t kSmallSiteDescriptorsMax = 32;

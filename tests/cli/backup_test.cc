@@ -17,6 +17,7 @@
 
 #include "api/client/client.h"
 #include "store/web_house.h"
+#include "tests/testing/byte_scan.h"
 #include "tests/testing/process.h"
 
 namespace vitrine {
@@ -24,7 +25,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using testing::FilesThatHold;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using testing::MakeEvent;
 using testing::Outcome;
 using testing::Process;
@@ -164,6 +167,55 @@ TEST_F(BackupCommands, AServerWritesOnlyUnderItsBackupRoot) {
   EXPECT_EQ(Do({"backup", "--site", "shop", "--to", dir_.File("allowed/link/backups")}).exit_code,
             1);
   EXPECT_EQ(Do({"backup", "--site", "shop", "--to", dir_.File("allowed/shop")}).exit_code, 0);
+}
+
+// Everything that a site's folder can hold: tables, log, model, audit chain, copies, backups.
+TEST_F(BackupCommands, AnErasedCustomerIsInNoFileOfTheSiteAndInNoBackupOnceTheyRotate) {
+  constexpr char kMarker[] = "MARKERx7Q";
+  {
+    std::ofstream lines(dir_.File("more.jsonl"));
+    const auto line = [&](int id, const std::string& customer, const std::string& text,
+                          int product) {
+      lines << nlohmann::json(
+                   {{"id", text + std::to_string(id)},
+                    {"time_ms", kDay + id},
+                    {"kind", "purchase"},
+                    {"customer_id", customer},
+                    {"visitor_id", customer + "-device"},
+                    {"order_id", text + "-order" + std::to_string(id)},
+                    {"user_agent",
+                     "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/120.0 " + text},
+                    {"url", "https://shop.example/" + text},
+                    {"items", {{{"product_id", "p" + std::to_string(product)}}}}})
+                   .dump()
+            << "\n";
+    };
+    for (int i = 0; i < 60; ++i) line(i, absl::StrCat("c", i % 9), "e", i % 7);
+    for (int i = 60; i < 70; ++i) line(i, absl::StrCat(kMarker, "-id"), kMarker, i % 7);
+    lines << "{\"id\":\"" << kMarker << "\",\"customer_id\":\"" << kMarker
+          << "-id\"}\n";  // no time
+  }
+  const std::string folder = dir_.File("backups/shop");
+  const auto do_it = [&](std::vector<std::string> arguments) {
+    const Outcome outcome = Do(std::move(arguments));
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  };
+  do_it({"ingest", "--site", "shop", "--mapping", "examples/events.toml", dir_.File("more.jsonl")});
+  do_it({"train", "--site", "shop", "--factors", "8", "--epochs", "2"});
+  Serve({"--backup-root", dir_.File("backups")});
+  do_it({"backup", "--site", "shop", "--to", folder});
+  do_it({"mine", "--site", "shop"});
+  ASSERT_FALSE(FilesThatHold(dir_.File("data"), kMarker).empty());
+  do_it({"customer", "erase", "--site", "shop", "--yes", absl::StrCat(kMarker, "-id")});
+  EXPECT_THAT(FilesThatHold(dir_.File("data"), kMarker), IsEmpty());
+  // The folder of the backups was told at once.
+  const Outcome restored =
+      RunProgram(Vitrine({"restore", "--from", folder, "--to", dir_.File("again/shop")}));
+  EXPECT_EQ(restored.exit_code, 0) << restored.err;
+  EXPECT_THAT(restored.out, HasSubstr("Erased again"));
+  EXPECT_THAT(FilesThatHold(dir_.File("again"), kMarker), IsEmpty());
+  do_it({"backup", "--site", "shop", "--to", folder, "--keep", "1"});
+  EXPECT_THAT(FilesThatHold(folder, kMarker), IsEmpty());
 }
 
 TEST_F(BackupCommands, WorkWithoutAServerAndSayWhatIsDamaged) {

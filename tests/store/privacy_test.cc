@@ -4,15 +4,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <rocksdb/options.h>
-#include <rocksdb/sst_file_reader.h>
-#include <set>
-#include <sstream>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 #include "store/audit_verify.h"
+#include "store/backup.h"
+#include "tests/testing/byte_scan.h"
+#include "tests/testing/process.h"
 #include "tests/testing/testing.h"
 
 namespace vitrine {
@@ -21,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 using ::testing::ElementsAre;
+using testing::FilesThatHold;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::MakeEvent;
@@ -60,44 +60,6 @@ Event Marked(const std::string& id, const std::string& customer, const std::stri
   consent.__set_source(text("source"));
   event.__set_consent(consent);
   return event;
-}
-
-std::string BytesOf(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  return std::move(bytes).str();
-}
-
-bool TableHolds(const fs::path& path, const std::string& text) {
-  rocksdb::SstFileReader reader((rocksdb::Options()));
-  const rocksdb::Status opened = reader.Open(path.string());
-  if (!fs::exists(path)) return false;  // what is obsolete goes while we look
-  EXPECT_TRUE(opened.ok()) << opened.ToString();
-  if (!opened.ok()) return true;
-  const std::unique_ptr<rocksdb::Iterator> rows(reader.NewIterator(rocksdb::ReadOptions()));
-  for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
-    if (rows->key().ToString().find(text) != std::string::npos ||
-        rows->value().ToString().find(text) != std::string::npos) {
-      return true;
-    }
-  }
-  EXPECT_TRUE(rows->status().ok());
-  return false;
-}
-
-// The files below `folder` that hold `text`, as they are or unpacked.
-std::set<std::string> FilesThatHold(const std::string& folder, const std::string& text) {
-  std::set<std::string> found;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
-    if (!entry.is_regular_file()) continue;
-    const bool raw = BytesOf(entry.path()).find(text) != std::string::npos;
-    const bool table = entry.path().extension() == ".sst";
-    if (raw || (table && TableHolds(entry.path(), text))) {
-      found.insert(entry.path().filename().string());
-    }
-  }
-  return found;
 }
 
 std::vector<std::string> IdsOf(const WebHouse& house, const Person& person) {
@@ -148,6 +110,16 @@ void Fill(WebHouse* house) {
   }
   rejects.to_bytes = 10;
   ASSERT_OK(house->Commit(rejects, Ack::kDurable).status());
+  EventBatch office = FileOf({}, Value(house->GetSource("customers")));
+  CustomerFacts& facts = office.customers.emplace_back();
+  facts.id = kCustomer;
+  facts.facts_time_ms = kDay;
+  facts.__set_name(absl::StrCat(kMarker, "-name"));
+  facts.__set_email(absl::StrCat(kMarker, "@mail.example"));
+  facts.__set_attributes({{absl::StrCat(kMarker, "-key"), absl::StrCat(kMarker, "-value")}});
+  office.to_lines += 1;
+  office.to_bytes += 10;
+  ASSERT_OK(house->Commit(office, Ack::kDurable).status());
   for (const Person& person : {Person::Customer(kCustomer), Person::Visitor(kDevice)}) {
     Derived derived{person, Value(house->MarkOf(person)), {}, {}};
     Session& session = derived.sessions.emplace_back();
@@ -191,7 +163,8 @@ class PrivacyTest : public ::testing::Test {
 TEST_F(PrivacyTest, NoByteOfAnErasedCustomerIsLeft) {
   Fill(house_.get());
   ASSERT_FALSE(FilesThatHold(dir_.path(), kMarker).empty());
-  const std::vector<Erasure> receipts = Value(Privacy(house_.get()).Erase({kCustomer}));
+  const std::vector<Erasure> receipts =
+      Value(Privacy(house_.get()).Erase({Person::Customer(kCustomer)}));
   ASSERT_EQ(receipts.size(), 1u);
   EXPECT_FALSE(receipts[0].__isset.customer_id);
   EXPECT_EQ(receipts[0].person.size(), 32u);
@@ -201,13 +174,14 @@ TEST_F(PrivacyTest, NoByteOfAnErasedCustomerIsLeft) {
   EXPECT_EQ(receipts[0].rows.at("rejects"), 2);
   EXPECT_EQ(receipts[0].rows.at("sessions"), 2);
   EXPECT_EQ(receipts[0].rows.at("customers"), 1);
+  EXPECT_EQ(receipts[0].rows.at("customer_facts"), 1);
   EXPECT_EQ(receipts[0].rows.at("robots"), 2);
   ExpectErased(dir_.path(), std::move(house_));
 }
 
 TEST_F(PrivacyTest, AnOldFileBringsNobodyBackButWhoReturnsIsWelcome) {
   Fill(house_.get());
-  const Erasure receipt = Value(Privacy(house_.get()).Erase({kCustomer}))[0];
+  const Erasure receipt = Value(Privacy(house_.get()).Erase({Person::Customer(kCustomer)}))[0];
   const std::vector<Event> old = {Marked("own", kCustomer, "", kDay),
                                   Marked("before", "", kDevice, kDay - 5),
                                   Marked("login", kCustomer, kDevice, kDay + 1)};
@@ -227,13 +201,13 @@ TEST_F(PrivacyTest, AnOldFileBringsNobodyBackButWhoReturnsIsWelcome) {
 TEST_F(PrivacyTest, ErasingSomebodyUnknownOrErasedIsHarmless) {
   Fill(house_.get());
   Privacy privacy(house_.get());
-  EXPECT_THAT(Value(privacy.Erase({"nobody we know"}))[0].rows, IsEmpty());
-  const std::string person = Value(privacy.Erase({kCustomer}))[0].person;
-  const Erasure again = Value(privacy.Erase({kCustomer}))[0];
+  EXPECT_THAT(Value(privacy.Erase({Person::Customer("nobody we know")}))[0].rows, IsEmpty());
+  const std::string person = Value(privacy.Erase({Person::Customer(kCustomer)}))[0].person;
+  const Erasure again = Value(privacy.Erase({Person::Customer(kCustomer)}))[0];
   EXPECT_EQ(again.person, person);
   EXPECT_THAT(again.rows, IsEmpty());
   EXPECT_THAT(Value(privacy.Resume()), IsEmpty());
-  EXPECT_FALSE(privacy.Erase({""}).ok());
+  EXPECT_FALSE(privacy.Erase({Person::Customer("")}).ok());
 }
 
 // --- Killed at each step ---
@@ -257,7 +231,7 @@ TEST_P(KilledErasure, IsFinishedByTheNextProcess) {
           if (step == GetParam()) ::raise(SIGKILL);
           return absl::OkStatus();
         });
-        privacy.Erase({kCustomer}).IgnoreError();
+        privacy.Erase({Person::Customer(kCustomer)}).IgnoreError();
       },
       ::testing::KilledBySignal(SIGKILL), "");
   ::unsetenv(kFolder);
@@ -271,6 +245,96 @@ INSTANTIATE_TEST_SUITE_P(EachStep, KilledErasure,
                          ::testing::Values("copies", "visitors", "events", "rows", "receipt", "log",
                                            "tables", "manifest", "done"),
                          [](const auto& step) { return step.param; });
+
+// --- Backups made before ---
+
+class ErasedAfterABackup : public PrivacyTest {
+ protected:
+  // A backup in which the customer is everywhere, and a device that nobody had logged in on yet.
+  void SetUp() override {
+    Fill(house_.get());
+    ASSERT_OK(
+        house_->Track({Marked("early", "", kLaterDevice, kDay - 9)}, {}, Ack::kDurable).status());
+    backup_ =
+        Value(MakeBackup(*house_, "gifts", dir_.path(), {.directory = folder_.path()}, clock_)).id;
+    ASSERT_OK(house_->Track({Marked("late", kCustomer, kLaterDevice, kDay + 9)}, {}, Ack::kDurable)
+                  .status());
+    ASSERT_OK(Privacy(house_.get()).Erase({Person::Customer(kCustomer)}).status());
+    ASSERT_THAT(FilesThatHold(dir_.path(), kMarker), IsEmpty());
+    ASSERT_FALSE(FilesThatHold(folder_.path(), kMarker).empty());
+  }
+
+  Restored Restore() {
+    return Value(RestoreBackup(folder_.path(), backup_, to_.File("back"), clock_));
+  }
+
+  static int64_t EventsIn(const std::vector<Erasure>& receipts) {
+    int64_t events = 0;
+    for (const Erasure& receipt : receipts) {
+      const auto rows = receipt.rows.find("events");
+      if (rows != receipt.rows.end()) events += rows->second;
+    }
+    return events;
+  }
+
+  const std::string kLaterDevice = absl::StrCat(kMarker, "-later device");
+  TempDir folder_, to_;
+  SimClock clock_{kDay};
+  uint32_t backup_ = 0;
+};
+
+TEST_F(ErasedAfterABackup, NobodyIsBroughtBackByARestore) {
+  ASSERT_OK(TellErased(*house_, dir_.path()));
+  const Restored restored = Restore();
+  // The customer with their device, whose rows go with theirs, and the one that became theirs
+  // later.
+  ASSERT_EQ(restored.erased.size(), 3u);
+  EXPECT_EQ(restored.erased[0].rows.at("events"), 5);
+  EXPECT_EQ(EventsIn(restored.erased), 6);
+  EXPECT_THAT(FilesThatHold(to_.path(), kMarker), IsEmpty());
+  auto house = Value(WebHouse::Open({.directory = to_.File("back/db"), .create = false}));
+  EXPECT_EQ(house->ErasedPersons(), house_->ErasedPersons());
+  EXPECT_EQ(IdsOf(*house, Person::Customer("bob")).size(), 3u);
+  // Also of a device that the backup had never seen, an old file brings nothing.
+  EXPECT_EQ(
+      Value(house->Track({Marked("early", "", kLaterDevice, kDay - 9)}, {}, Ack::kDurable)).ignored,
+      1);
+  house.reset();
+  const AuditFindings audit =
+      Value(VerifyAudit({to_.File("back/db"), to_.File("back/audit.key"), {}}));
+  EXPECT_EQ(audit.problems_found, 0u);
+}
+
+TEST_F(ErasedAfterABackup, TheNextBackupTellsWhatTheFolderHasNotHeard) {
+  ASSERT_OK(
+      MakeBackup(*house_, "gifts", dir_.path(), {.directory = folder_.path()}, clock_).status());
+  EXPECT_EQ(EventsIn(Restore().erased), 6);
+  EXPECT_THAT(FilesThatHold(to_.path(), kMarker), IsEmpty());
+}
+
+TEST_F(ErasedAfterABackup, IsGoneFromTheFolderOnceBackupsAreRotated) {
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_OK(
+        MakeBackup(*house_, "gifts", dir_.path(), {.directory = folder_.path(), .keep = 1}, clock_)
+            .status());
+  }
+  ASSERT_OK(PurgeBackups(folder_.path(), 0, 1).status());
+  EXPECT_THAT(FilesThatHold(folder_.path(), kMarker), IsEmpty());
+}
+
+TEST_F(ErasedAfterABackup, ADamagedListStopsTheRestoreAndAHalfLineDoesNot) {
+  ASSERT_OK(TellErased(*house_, dir_.path()));
+  const std::string list = folder_.File("ERASED");
+  const std::string text = testing::FileText(list);
+  std::ofstream(list, std::ios::app) << "0123";
+  EXPECT_EQ(EventsIn(Restore().erased), 6);
+  std::ofstream(list, std::ios::trunc) << "x" << text.substr(1);
+  const absl::Status status =
+      RestoreBackup(folder_.path(), backup_, to_.File("again"), clock_).status();
+  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+  EXPECT_THAT(status.message(), HasSubstr("ERASED: line 1"));
+  EXPECT_TRUE(absl::IsDataLoss(VerifyBackup(folder_.path(), backup_, clock_).status()));
+}
 
 // --- Retention ---
 
