@@ -94,11 +94,12 @@ Figures Run(int64_t events) {
     for (int64_t i = done; i < batch.to_lines; ++i) {
       FillEvent(i, events / 4, &random, &batch.events[static_cast<size_t>(i - done)]);
     }
-    CHECK(sink.Commit(batch).ok());
+    Value(sink.Commit(batch));
   }
   Figures figures;
   figures.write_seconds = since_start();
-  CHECK(DeriveAll(house.get(), nullptr).ok());
+  const absl::Status derived = DeriveAll(house.get(), nullptr);
+  CHECK(derived.ok()) << derived;
   CHECK(house->Sync().ok());
   figures.all_seconds = since_start();
   figures.cpu_seconds = CpuSeconds();

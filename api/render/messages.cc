@@ -56,45 +56,31 @@ constexpr CatalogueEntry kCatalogue[] = {
     {"mine.approximate",
      "There were more different pages, paths or searches than are counted at once: a count may be "
      "too low by up to {0}.",
-     "شمار صفحه‌ها، مسیرها یا جستجوهای گوناگون بیش از آن بود که یک‌جا شمرده شود: هر "
-     "شمارش "
-     "ممکن "
-     "است "
-     "تا {0} کمتر از مقدار واقعی باشد."},
+     "شمار صفحه‌ها، مسیرها یا جستجوهای گوناگون بیش از آن بود که یک‌جا شمرده شود: هر شمارش ممکن است تا {0} کمتر از مقدار واقعی باشد."},
     {"mine.cut_visits",
      "{0} sessions were longer than {1} events; only their last {1} were looked at.",
-     "{0} نشست بیش از {1} رویداد داشتند و تنها {1} رویداد پایانی "
-     "آن‌ها "
-     "بررسی "
-     "شد."},
+     "{0} نشست بیش از {1} رویداد داشتند و تنها {1} رویداد پایانی آن‌ها بررسی شد."},
     {"mine.grouped_pages",
      "In paths and in the graph, pages of one kind are one: every product's page is \"product\".",
-     "در مسیرها و نمودار گذر، صفحه‌های هم‌نوع یکی شمرده شده‌اند: صفحهٔ هر "
-     "محصولی "
-     "«محصول» "
-     "است."},
+     "در مسیرها و نمودار گذر، صفحه‌های هم‌نوع یکی شمرده شده‌اند: صفحهٔ هر محصولی «محصول» است."},
     {"mine.higher_support",
      "More than {0} patterns were frequent enough in \"{1}\": only those that occur at least {2} "
      "times are counted.",
-     "بیش از {0} الگوی پرتکرار در «{1}» بود: تنها الگوهایی آمده‌اند که دست‌کم {2} "
-     "بار "
-     "رخ "
-     "داده‌اند."},
+     "بیش از {0} الگوی پرتکرار در «{1}» بود: تنها الگوهایی آمده‌اند که دست‌کم {2} بار رخ داده‌اند."},
+    {"mine.inferred_views",
+     "{0} views of pages came out of the browser's cache and are inferred from referrers: they are part of paths and of the graph, "
+     "and no page views.",
+     "{0} بازدید از حافظهٔ مرورگر آمده و از ارجاع‌دهنده‌ها دریافته شده‌اند: در مسیرها و نمودار گذر هستند و بازدید صفحه شمرده نمی‌شوند."},
     {"mine.pending",
      "{0} events are so new that they lie in no session yet; they are not part of this.",
-     "{0} رویداد چنان تازه‌اند که هنوز در هیچ نشستی نیستند و در "
-     "این "
-     "گزارش "
-     "نیامده‌اند."},
+     "{0} رویداد چنان تازه‌اند که هنوز در هیچ نشستی نیستند و در این گزارش نیامده‌اند."},
     {"mine.period", "Sessions that began from {0} to {1}, days in {2}.",
      "نشست‌های آغازشده از {0} تا {1}، روزها به وقت {2}."},
     {"mine.robots", "{0} sessions of robots are left out.",
      "{0} نشست ربات‌ها کنار گذاشته شده است."},
     {"mine.sampled_orders",
      "What is bought together is counted in a fair sample: {0} of {1} orders.",
-     "خریدهای هم‌زمان در نمونه‌ای تصادفی شمرده شده‌اند: {0} "
-     "سفارش "
-     "از "
+     "خریدهای هم‌زمان در نمونه‌ای تصادفی شمرده شده‌اند: {0} سفارش از "
      "{1}."},
     {"mine.sampled_sequences", "Sequences are counted in a fair sample: {0} of {1} (\"{2}\").",
      "توالی‌ها در نمونه‌ای تصادفی شمرده شده‌اند: {0} از "
@@ -120,8 +106,7 @@ constexpr CatalogueEntry kCatalogue[] = {
     {"render.empty", "Nothing to show here.", "چیزی برای نمایش نیست."},
     {"render.footer",
      "Made by Vitrine. The page is complete in itself and loads nothing from anywhere.",
-     "ساختهٔ ویترین. این صفحه خودبسنده است و چیزی از جای دیگری بارگذاری "
-     "نمی‌کند."},
+     "ساختهٔ ویترین. این صفحه خودبسنده است و چیزی از جای دیگری بارگذاری نمی‌کند."},
     {"render.notes", "Notes", "یادداشت‌ها"},
     {"render.plot", "{0} by {1}", "{0} به تفکیک {1}"},
     {"render.plot_graph", "Arrows: the thicker, the more often",

@@ -135,13 +135,13 @@ class Miner {
     add(&mining_.by_channel[session.channel]);
     add(&mining_.by_device[session.device]);
     add(&mining_.by_referrer[ReferrerOf(session)]);
-    const FunnelStage stage = std::max(session.stage, visit_.stage);
-    ++mining_.furthest[static_cast<size_t>(stage) - 1];
+    ++mining_.furthest[static_cast<size_t>(session.stage) - 1];
     CountVisit(session);
   }
 
   void CountVisit(const Session& session) {
-    mining_.page_views += static_cast<int64_t>(visit_.pages.size());
+    mining_.page_views += static_cast<int64_t>(visit_.pages.size() - visit_.inferred);
+    mining_.inferred_views += static_cast<int64_t>(visit_.inferred);
     if (!visit_.pages.empty()) {
       mining_.entries.Add(visit_.pages.front().exact);
       mining_.exits.Add(visit_.pages.back().exact);

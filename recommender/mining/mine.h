@@ -67,6 +67,7 @@ struct Mining {
 
   // From their events. Counts are as HeavyHitters has them.
   int64_t page_views = 0;
+  int64_t inferred_views = 0;  // that came out of the browser's cache; in paths only
   HeavyHitters<std::string> entries{limits::kMinedKeysMax};
   HeavyHitters<std::string> exits{limits::kMinedKeysMax};
   HeavyHitters<std::string> searches{limits::kMinedKeysMax};

@@ -294,6 +294,9 @@ void AddNotes(const Mining& mining, Report* report) {
   }
   if (mining.options.group_pages) notes.push_back({"mine.grouped_pages"});
   if (mining.robot_sessions > 0) notes.push_back({"mine.robots", {mining.robot_sessions}});
+  if (mining.inferred_views > 0) {
+    notes.push_back({"mine.inferred_views", {mining.inferred_views}});
+  }
   if (mining.pending_events > 0) notes.push_back({"mine.pending", {mining.pending_events}});
   if (mining.cut_visits > 0) {
     notes.push_back({"mine.cut_visits",

@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
+#include "recommender/mining/path_completion.h"
 #include "store/base/limits.h"
 
 namespace vitrine {
@@ -92,23 +93,6 @@ absl::string_view PageKindOf(EventKind kind) {
   }
 }
 
-FunnelStage StageOf(EventKind kind) {
-  switch (kind) {
-    case EventKind::VIEW_ITEM:
-    case EventKind::ADD_TO_WISHLIST:
-      return FunnelStage::PRODUCT;
-    case EventKind::ADD_TO_CART:
-    case EventKind::REMOVE_FROM_CART:
-      return FunnelStage::CART;
-    case EventKind::BEGIN_CHECKOUT:
-      return FunnelStage::CHECKOUT;
-    case EventKind::PURCHASE:
-      return FunnelStage::ORDER;
-    default:
-      return FunnelStage::VISIT;
-  }
-}
-
 std::optional<Page> PageOf(const Event& event) {
   const std::string kind(PageKindOf(event.kind));
   if (kind.empty() && event.kind != EventKind::PAGE_VIEW) return std::nullopt;
@@ -117,12 +101,16 @@ std::optional<Page> PageOf(const Event& event) {
   return Page{path.empty() ? kind : path, kind.empty() ? path : kind};
 }
 
-MinedVisit ReadVisit(std::span<const Event> events) {
+MinedVisit ReadVisit(std::span<const Event> session) {
   MinedVisit visit;
   Orders orders(&visit.orders);
-  for (const Event& event : events) {
+  for (const Event& event : CompletePath(session)) {
+    const size_t pages = visit.pages.size();
     AddPage(event, &visit.pages);
-    visit.stage = std::max(visit.stage, StageOf(event.kind));
+    if (event.inferred) {  // seen again, but nothing was done
+      visit.inferred += visit.pages.size() - pages;
+      continue;
+    }
     if (event.kind == EventKind::SEARCH) AddSearch(event, &visit.searches);
     if (IsClick(event.kind) && !visit.searches.empty()) visit.searches.back().clicked = true;
     if (event.kind == EventKind::PURCHASE) orders.Add(event);

@@ -27,9 +27,6 @@ std::string PathOfUrl(absl::string_view url);
 // at a page (add_to_cart, login), or any page may be it (page_view).
 absl::string_view PageKindOf(EventKind kind);
 
-// How far into the shop an event of this kind shows a visit to be.
-FunnelStage StageOf(EventKind kind);
-
 // The page that a person looked at when this happened; nullopt if it was no look at a page.
 struct Page {
   std::string exact;  // its path, else its kind
@@ -51,15 +48,17 @@ struct SearchOutcome {
 
 // A visit as mining wants it. What follows is oldest first.
 struct MinedVisit {
-  std::vector<Page> pages;  // the same one twice in a row (a reload, two events of one look) is one
+  // With those that came out of the browser's cache (mining/path_completion.h). The same one twice
+  // in a row (a reload, two events of one look) is one.
+  std::vector<Page> pages;
+  size_t inferred = 0;  // of the pages
   std::vector<SearchOutcome> searches;
   std::vector<std::string> viewed;               // products; twice in a row is once
   std::vector<std::vector<std::string>> orders;  // products, by order
-  FunnelStage stage = FunnelStage::VISIT;        // the furthest
 };
 
 // REQUIRES: the events of one visit, oldest first.
-MinedVisit ReadVisit(std::span<const Event> events);
+MinedVisit ReadVisit(std::span<const Event> session);
 
 }  // namespace vitrine
 

@@ -109,6 +109,28 @@ class SmallSite : public Mined {
   }
 };
 
+// The list, a product, by the back button another one: two looks at the list, one request for it.
+TEST_F(Mined, PathsGoBackThroughPagesThatCameOutOfTheBrowsersCache) {
+  const auto look = [&](int64_t minute, EventKind kind, const std::string& url,
+                        const std::string& from) {
+    Event event = MakeEvent(absl::StrCat("look", minute), "v:cam", kDay0 + minute * kMinute, kind,
+                            kind == EventKind::VIEW_ITEM ? url : "");
+    event.__set_url(url);
+    event.__set_referrer("https://shop.example" + from);
+    Add(std::move(event));
+  };
+  look(0, EventKind::SEARCH, "/search?q=mug", "/");
+  look(1, EventKind::VIEW_ITEM, "/p/red", "/search?q=mug");
+  look(2, EventKind::VIEW_ITEM, "/p/blue", "/search?q=mug");
+  const Mining mining = MineAll();
+  EXPECT_EQ(mining.page_views, 3);
+  EXPECT_EQ(mining.inferred_views, 1);
+  const Message product{"page.product"}, search{"page.search"};
+  EXPECT_THAT(Rows(mining, "transitions"),
+              ::testing::IsSupersetOf(
+                  {Row{search, product, int64_t{2}, 1.0}, Row{product, search, int64_t{1}, 0.5}}));
+}
+
 TEST_F(SmallSite, HasTheFunnelAndTheDaysThatCanBeCountedByHand) {
   const Mining mining = MineAll();
   EXPECT_THAT(Rows(mining, "overview"),

@@ -1,4 +1,4 @@
-#include "ingest/path_completion.h"
+#include "recommender/mining/path_completion.h"
 
 #include <algorithm>
 #include <string>
@@ -6,13 +6,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 
-#include "ingest/url_rules.h"
+#include "recommender/mining/visit.h"
 
 namespace vitrine {
 namespace {
 
 // What two addresses of one page have in common.
-absl::string_view PageOf(absl::string_view url, bool with_origin) {
+absl::string_view AddressOf(absl::string_view url, bool with_origin) {
   url = url.substr(0, url.find('#'));
   const size_t origin = url.find("://");
   if (with_origin || origin == absl::string_view::npos) return url;
@@ -20,7 +20,7 @@ absl::string_view PageOf(absl::string_view url, bool with_origin) {
   return path == absl::string_view::npos ? absl::string_view("/") : url.substr(path);
 }
 
-bool IsPage(const Event& event) { return event.__isset.url && !IsAction(event.kind); }
+bool IsPage(const Event& event) { return event.__isset.url && PageOf(event).has_value(); }
 
 // The pages from the first to the one that is open, each reached from the one before.
 class Path {
@@ -30,9 +30,9 @@ class Path {
   // Goes back to where `next` came from; the pages seen on the way are appended to `*seen`.
   void GoBack(const Event& next, std::vector<const Event*>* seen) {
     if (pages_.empty() || !next.__isset.referrer) return;
-    const absl::string_view from = PageOf(next.referrer, with_origin_);
+    const absl::string_view from = AddressOf(next.referrer, with_origin_);
     const auto is_origin = [&](const Event* page) {
-      return PageOf(page->url, with_origin_) == from;
+      return AddressOf(page->url, with_origin_) == from;
     };
     const auto found = std::find_if(pages_.rbegin(), pages_.rend(), is_origin);
     if (found == pages_.rend()) return;
@@ -42,6 +42,8 @@ class Path {
     }
   }
 
+  // A reload opens nothing.
+  bool IsOpen(const Event& page) const { return !pages_.empty() && pages_.back()->url == page.url; }
   void Open(const Event& page) { pages_.push_back(&page); }
 
  private:
@@ -71,7 +73,7 @@ std::vector<Event> CompletePath(std::span<const Event> session) {
   Path path(std::any_of(session.begin(), session.end(), has_origin));
   std::vector<Event> completed;
   for (const Event& event : session) {
-    if (IsPage(event)) {
+    if (IsPage(event) && !path.IsOpen(event)) {
       std::vector<const Event*> seen;
       path.GoBack(event, &seen);
       if (!completed.empty()) {

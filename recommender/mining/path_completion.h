@@ -1,7 +1,7 @@
 // The pages that a visitor saw again without asking the server for them.
 
-#ifndef VITRINE_INGEST_PATH_COMPLETION_H_
-#define VITRINE_INGEST_PATH_COMPLETION_H_
+#ifndef VITRINE_RECOMMENDER_MINING_PATH_COMPLETION_H_
+#define VITRINE_RECOMMENDER_MINING_PATH_COMPLETION_H_
 
 #include <span>
 #include <vector>
@@ -18,7 +18,8 @@ namespace vitrine {
 //
 // An inferred event is a copy of the first view of its page, without id, with `inferred` set; its
 // time lies between its neighbours', at equal distances. For mining, not for storing. A referrer
-// that is no page of this session infers nothing. Addresses are compared without fragment, and
+// that is no page of this session infers nothing, nor does the page that is open already: a reload,
+// or two events of one look. Addresses are compared without fragment, and
 // without scheme and host where the events' own have none.
 //
 // REQUIRES: `session` oldest first. O(events x depth of the path).
@@ -26,4 +27,4 @@ std::vector<Event> CompletePath(std::span<const Event> session);
 
 }  // namespace vitrine
 
-#endif  // VITRINE_INGEST_PATH_COMPLETION_H_
+#endif  // VITRINE_RECOMMENDER_MINING_PATH_COMPLETION_H_
