@@ -19,6 +19,8 @@ void Model::Derive() {
   std::stable_sort(by_popularity.begin(), by_popularity.end(),
                    [this](uint32_t a, uint32_t b) { return popularity[a] > popularity[b]; });
 
+  quantized = QuantizedFactors(factors);
+
   index.clear();
   index.reserve(products.size());
   for (uint32_t i = 0; i < products.size(); ++i) index.emplace(products[i], i);

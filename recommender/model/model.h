@@ -20,6 +20,7 @@
 #include "absl/strings/string_view.h"
 
 #include "recommender/model/factors.h"
+#include "recommender/model/quantized_factors.h"
 #include "recommender/model/settings.h"
 
 namespace vitrine {
@@ -39,12 +40,13 @@ struct Model {
   FactorMatrix gramian;                 // d x d: factors^T factors
   std::vector<float> popularity;        // weighted interactions of each product
   std::vector<uint32_t> by_popularity;  // product indices, most popular first
+  QuantizedFactors quantized;           // of `factors`
 
   // Index of a product id; derived when the model is made or read.
   absl::flat_hash_map<std::string, uint32_t> index;
 
   std::optional<uint32_t> Find(absl::string_view product_id) const;
-  // Fills `gramian`, `by_popularity` (ties: lower index first) and `index` from the rest. One
+  // Fills `gramian`, `by_popularity` (ties: lower index first), `quantized` and `index`. One
   // thread: O(products * d^2).
   void Derive();
 };

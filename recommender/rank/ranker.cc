@@ -69,7 +69,8 @@ RankedList Recommend(const Model& model, const Profile& profile, const RankOptio
   ProductSet exclude = forbidden;
   InsertKnown(model, profile, session_acts, options, &exclude);
   if (!taste.isZero(0)) {
-    Append(TopProducts(model.factors, taste, exclude, options.k), ListSource::kTaste, &list);
+    Append(TopProducts(model.quantized, model.factors, taste, exclude, options.k),
+           ListSource::kTaste, &list);
   }
   FillUp(model, options.k, exclude, &list);
   FillUp(model, options.k, forbidden, &list);

@@ -2,33 +2,56 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
+
+#include "recommender/model/parallel.h"
+#include "recommender/rank/scan_kernel.h"
 
 namespace vitrine {
 namespace {
 
-// Products scored at a time: the scores stay in the first-level cache.
-constexpr Eigen::Index kBlock = 512;
+constexpr size_t kLanes = QuantizedFactors::kLanes;
+// Blocks that a scan looks at with one bar, at most: 32 KiB of codes at d = 64.
+constexpr size_t kStepBlocks = 32;
+// Tastes that take turns at one step: their heaps and queries stay in the second-level cache.
+constexpr size_t kTastesAtOnce = 128;
 
 bool Better(const Scored& a, const Scored& b) {
   return a.score != b.score ? a.score > b.score : a.product < b.product;
 }
 
+struct SortedIds {
+  std::span<const uint32_t> ids;
+  bool Contains(uint32_t product) const {
+    return std::binary_search(ids.begin(), ids.end(), product);
+  }
+};
+
 // A heap of the best so far, the worst of them on top. Nearly every product fails the comparison
-// with `bar_`; only one that passes is looked up in the excluded.
+// with the bar; only one that passes is looked up in the excluded.
+template <typename Excluded>
 class Selection {
  public:
-  Selection(const ProductSet& exclude, size_t k) : exclude_(exclude), k_(k) { heap_.reserve(k); }
+  // REQUIRES: k > 0.
+  Selection(const Excluded& exclude, size_t k) : exclude_(exclude), k_(k) { heap_.reserve(k); }
 
-  // Offers products first, first + 1, ...; later calls must offer higher products.
-  void Offer(uint32_t first, std::span<const float> scores) {
-    for (size_t i = 0; i < scores.size(); ++i) {
-      if (!(scores[i] > bar_)) continue;
-      const uint32_t product = first + static_cast<uint32_t>(i);
-      if (!exclude_.Contains(product)) Insert({product, scores[i]});
+  // Later calls must offer higher products.
+  void Offer(uint32_t product, float score) {
+    if (!(score > bar_) || exclude_.Contains(product)) return;
+    if (heap_.size() == k_) {
+      std::pop_heap(heap_.begin(), heap_.end(), Better);
+      heap_.pop_back();
     }
+    heap_.push_back({product, score});
+    std::push_heap(heap_.begin(), heap_.end(), Better);
+    if (heap_.size() == k_) bar_ = heap_.front().score;
   }
+
+  // What a product must exceed.
+  float bar() const { return bar_; }
 
   std::vector<Scored> BestFirst() && {
     std::sort_heap(heap_.begin(), heap_.end(), Better);
@@ -36,44 +59,186 @@ class Selection {
   }
 
  private:
-  void Insert(const Scored& scored) {
-    if (heap_.size() == k_) {
-      std::pop_heap(heap_.begin(), heap_.end(), Better);
-      heap_.pop_back();
-    }
-    heap_.push_back(scored);
-    std::push_heap(heap_.begin(), heap_.end(), Better);
-    if (heap_.size() == k_) bar_ = heap_.front().score;
-  }
-
-  const ProductSet& exclude_;
+  const Excluded& exclude_;
   const size_t k_;
   std::vector<Scored> heap_;
   float bar_ = -std::numeric_limits<float>::infinity();
 };
 
+std::span<const float> Floats(const Eigen::VectorXf& vector) {
+  return {vector.data(), static_cast<size_t>(vector.size())};
+}
+
+// Bounds are floats too: of a taste that is out of all proportion they would be infinite.
+bool CanBeScanned(std::span<const float> taste) {
+  constexpr float kFactorMax = 1e15f;
+  return std::all_of(taste.begin(), taste.end(),
+                     [](float factor) { return std::abs(factor) < kFactorMax; });
+}
+
+// One taste on its way through the catalogue.
+template <typename Excluded>
+class Scan {
+ public:
+  Scan(const QuantizedFactors& quantized, const FactorMatrix& factors, std::span<const float> taste,
+       const Excluded& exclude, size_t k)
+      : quantized_(quantized),
+        factors_(factors),
+        taste_(taste),
+        kernel_(ScanKernels().front()),
+        query_(MakeScanQuery(taste, kernel_)),
+        selection_(exclude, k),
+        uncoded_(quantized.uncoded()) {}
+
+  // Looks at the blocks [first, end), which follow those of the call before. While few products are
+  // known, nearly all pass: the first steps are short, for a bar to form.
+  void Look(size_t first, size_t end) {
+    std::array<ScanHit, kStepBlocks> hits;
+    while (first < end) {
+      const size_t blocks = std::min({step_, end - first, kStepBlocks});
+      const size_t found =
+          kernel_.scan(quantized_, query_, first, blocks, selection_.bar(), hits.data());
+      for (const ScanHit& hit : std::span(hits).first(found)) Prefetch(hit);
+      for (const ScanHit& hit : std::span(hits).first(found)) {
+        ScoreUncoded(hit.block * kLanes);
+        Score(hit);
+      }
+      first += blocks;
+      ScoreUncoded(first * kLanes);
+      step_ = std::min(2 * step_, kStepBlocks);
+    }
+  }
+
+  std::vector<Scored> BestFirst() && { return std::move(selection_).BestFirst(); }
+
+ private:
+  // Those that pass lie far apart: their factors come while others are scored.
+  void Prefetch(const ScanHit& hit) const {
+    constexpr size_t kLineFloats = 16;
+    for (unsigned lanes = hit.lanes; lanes != 0; lanes &= lanes - 1) {
+      const size_t product = hit.block * kLanes + static_cast<size_t>(__builtin_ctz(lanes));
+      const float* const row = factors_.data() + product * taste_.size();
+      for (size_t j = 0; j < taste_.size(); j += kLineFloats) __builtin_prefetch(row + j);
+    }
+  }
+
+  void Score(const ScanHit& hit) {
+    unsigned lanes = hit.lanes;
+    const auto first = static_cast<uint32_t>(hit.block * kLanes);
+    for (; !uncoded_.empty() && uncoded_.front() < first + kLanes; uncoded_ = uncoded_.subspan(1)) {
+      lanes |= 1u << (uncoded_.front() - first);
+    }
+    for (; lanes != 0; lanes &= lanes - 1) {
+      const uint32_t product = first + static_cast<uint32_t>(__builtin_ctz(lanes));
+      if (product >= quantized_.products()) return;
+      selection_.Offer(product, ScoreOf(factors_, product, taste_));
+    }
+  }
+
+  // Products without codes below `end` that have not been scored.
+  void ScoreUncoded(size_t end) {
+    for (; !uncoded_.empty() && uncoded_.front() < end; uncoded_ = uncoded_.subspan(1)) {
+      selection_.Offer(uncoded_.front(), ScoreOf(factors_, uncoded_.front(), taste_));
+    }
+  }
+
+  const QuantizedFactors& quantized_;
+  const FactorMatrix& factors_;
+  const std::span<const float> taste_;
+  const ScanKernel& kernel_;
+  const ScanQuery query_;
+  Selection<Excluded> selection_;
+  std::span<const uint32_t> uncoded_;  // that are still to come
+  size_t step_ = 1;
+};
+
+template <typename Excluded>
+std::vector<Scored> TopProductsPlainly(const FactorMatrix& factors, std::span<const float> taste,
+                                       const Excluded& exclude, size_t k) {
+  Selection<Excluded> selection(exclude, k);
+  for (uint32_t product = 0; product < factors.rows(); ++product) {
+    selection.Offer(product, ScoreOf(factors, product, taste));
+  }
+  return std::move(selection).BestFirst();
+}
+
 }  // namespace
+
+float ScoreOf(const FactorMatrix& factors, uint32_t product, std::span<const float> taste) {
+  constexpr size_t kSums = 16;
+  const float* const row = factors.data() + static_cast<size_t>(product) * taste.size();
+  float sums[kSums] = {};
+  size_t j = 0;
+  for (; j + kSums <= taste.size(); j += kSums) {
+    for (size_t i = 0; i < kSums; ++i) sums[i] += row[j + i] * taste[j + i];
+  }
+  for (size_t i = 0; j + i < taste.size(); ++i) sums[i] += row[j + i] * taste[j + i];
+  for (size_t half = kSums / 2; half > 0; half /= 2) {
+    for (size_t i = 0; i < half; ++i) sums[i] += sums[i + half];
+  }
+  return sums[0];
+}
 
 std::vector<Scored> TopProducts(const FactorMatrix& factors, const Eigen::VectorXf& taste,
                                 const ProductSet& exclude, size_t k) {
   k = std::min(k, static_cast<size_t>(factors.rows()));
   if (k == 0) return {};
-  Selection selection(exclude, k);
-  std::array<float, kBlock> scores;
-  for (Eigen::Index first = 0; first < factors.rows(); first += kBlock) {
-    const Eigen::Index count = std::min(kBlock, factors.rows() - first);
-    Eigen::Map<Eigen::VectorXf>(scores.data(), count).noalias() =
-        factors.middleRows(first, count) * taste;
-    selection.Offer(static_cast<uint32_t>(first), {scores.data(), static_cast<size_t>(count)});
-  }
-  return std::move(selection).BestFirst();
+  return TopProductsPlainly(factors, Floats(taste), exclude, k);
+}
+
+std::vector<Scored> TopProducts(const QuantizedFactors& quantized, const FactorMatrix& factors,
+                                const Eigen::VectorXf& taste, const ProductSet& exclude, size_t k) {
+  k = std::min(k, quantized.products());
+  if (k == 0) return {};
+  if (!CanBeScanned(Floats(taste))) return TopProducts(factors, taste, exclude, k);
+  Scan<ProductSet> scan(quantized, factors, Floats(taste), exclude, k);
+  scan.Look(0, quantized.blocks());
+  return std::move(scan).BestFirst();
+}
+
+std::vector<std::vector<Scored>> TopProductsForAll(const QuantizedFactors& quantized,
+                                                   const FactorMatrix& factors,
+                                                   const FactorMatrix& tastes,
+                                                   const ExcludedOf& exclude, size_t k,
+                                                   uint32_t threads) {
+  const auto rows = static_cast<size_t>(tastes.rows());
+  std::vector<std::vector<Scored>> lists(rows);
+  k = std::min(k, quantized.products());
+  if (k == 0) return lists;
+  const auto d = static_cast<size_t>(tastes.cols());
+  Chunks chunks(rows, kTastesAtOnce);
+  RunOnThreads(threads, [&] {
+    while (const std::optional<Chunks::Range> chunk = chunks.Next()) {
+      std::vector<SortedIds> excluded(chunk->end - chunk->begin);
+      std::vector<std::pair<size_t, Scan<SortedIds>>> scans;
+      scans.reserve(excluded.size());
+      for (size_t row = chunk->begin; row < chunk->end; ++row) {
+        const std::span<const float> taste(tastes.data() + row * d, d);
+        SortedIds& ids = excluded[row - chunk->begin];
+        if (exclude) ids.ids = exclude(row);
+        if (CanBeScanned(taste)) {
+          scans.emplace_back(row, Scan<SortedIds>(quantized, factors, taste, ids, k));
+        } else {
+          lists[row] = TopProductsPlainly(factors, taste, ids, k);
+        }
+      }
+      for (size_t first = 0; first < quantized.blocks(); first += kStepBlocks) {
+        const size_t end = std::min(first + kStepBlocks, quantized.blocks());
+        for (auto& [row, scan] : scans) scan.Look(first, end);
+      }
+      for (auto& [row, scan] : scans) lists[row] = std::move(scan).BestFirst();
+    }
+  });
+  return lists;
 }
 
 std::vector<Scored> TopScores(std::span<const float> scores, const ProductSet& exclude, size_t k) {
   k = std::min(k, scores.size());
   if (k == 0) return {};
-  Selection selection(exclude, k);
-  selection.Offer(0, scores);
+  Selection<ProductSet> selection(exclude, k);
+  for (uint32_t product = 0; product < scores.size(); ++product) {
+    selection.Offer(product, scores[product]);
+  }
   return std::move(selection).BestFirst();
 }
 

@@ -1,10 +1,12 @@
 #include "recommender/rank/retrieval.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <random>
 #include <set>
 
+#include "recommender/rank/scan_kernel.h"
 #include "tests/testing/testing.h"
 
 namespace vitrine {
@@ -62,6 +64,126 @@ TEST(Retrieval, ScansTheSameAsMultiplyingEverything) {
         EXPECT_NEAR(top[i].score, sorted[i], 1e-4);
       }
     }
+  }
+}
+
+// Factors as hard to tell apart as they come, with rows of zeros, copies of rows, rows of all
+// sizes, and a few that are no numbers.
+FactorMatrix DifficultFactors(Eigen::Index products, Eigen::Index d, std::mt19937* random) {
+  std::normal_distribution<float> normal;
+  FactorMatrix factors(products, d);
+  for (float& factor : factors.reshaped()) factor = normal(*random);
+  for (Eigen::Index p = 0; p < products; ++p) {
+    switch ((*random)() % 12) {
+      case 0:
+        factors.row(p).setZero();
+        break;
+      case 1:
+        factors.row(p) = factors.row(static_cast<Eigen::Index>((*random)() % (p + 1)));
+        break;
+      case 2:
+        factors.row(p) *= std::pow(10.0f, static_cast<float>((*random)() % 60) - 40);
+        break;
+      case 3:
+        factors.row(p).tail(d - 1).setZero();
+        break;
+      case 4:
+      case 5:
+      case 6:
+        factors.row(p) = factors.row(0) + 0.001f * factors.row(p);
+        break;
+    }
+  }
+  if (products > 100) {
+    factors(70, 0) = std::numeric_limits<float>::quiet_NaN();
+    factors(71, d / 2) = std::numeric_limits<float>::infinity();
+    factors(72, d - 1) = -std::numeric_limits<float>::infinity();
+  }
+  return factors;
+}
+
+TEST(Retrieval, TheFirstPassLosesNothing) {
+  const uint32_t seed = std::random_device()();
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  for (int round = 0; round < 400; ++round) {
+    const auto products = static_cast<Eigen::Index>(random() % 700 + 1);
+    const Eigen::Index d = std::vector<Eigen::Index>{1, 2, 3, 16, 63, 64, 65, 128}[random() % 8];
+    const FactorMatrix factors = DifficultFactors(products, d, &random);
+    Eigen::VectorXf taste(d);
+    for (float& factor : taste) factor = normal(random);
+    if (round % 3 == 0) taste += 3 * factors.row(0).transpose();
+    if (round % 7 == 0) taste *= std::pow(10.0f, static_cast<float>(random() % 70) - 35);
+    if (round % 50 == 0) taste[0] = std::numeric_limits<float>::infinity();
+    if (round % 51 == 0) taste.setZero();
+    ProductSet exclude(static_cast<size_t>(products));
+    for (size_t i = random() % 50; i > 0; --i) {
+      exclude.Insert(static_cast<uint32_t>(random() % products));
+    }
+    const size_t k = random() % 60;
+    ASSERT_EQ(TopProducts(QuantizedFactors(factors), factors, taste, exclude, k),
+              TopProducts(factors, taste, exclude, k))
+        << "round " << round << ", " << products << " products, d=" << d << ", k=" << k;
+  }
+}
+
+// Each kernel keeps every product that is above the bar, and not many that are below.
+TEST(ScanKernels, KeepWhatIsAboveTheBarAndLittleElse) {
+  const uint32_t seed = std::random_device()();
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  for (const ScanKernel& kernel : ScanKernels()) {
+    SCOPED_TRACE(kernel.name);
+    for (const Eigen::Index d : {1, 4, 5, 30, 64, 100, 1024}) {
+      constexpr Eigen::Index kProducts = 2000;
+      FactorMatrix factors(kProducts, d);
+      for (float& factor : factors.reshaped()) factor = normal(random);
+      const QuantizedFactors quantized(factors);
+      Eigen::VectorXf taste(d);
+      for (float& factor : taste) factor = normal(random);
+      const std::span<const float> floats(taste.data(), static_cast<size_t>(d));
+      const ScanQuery query = MakeScanQuery(floats, kernel);
+      const float bar = 1.5f * taste.norm();
+      std::vector<ScanHit> hits(quantized.blocks());
+      hits.resize(kernel.scan(quantized, query, 0, quantized.blocks(), bar, hits.data()));
+      std::vector<uint32_t> masks(quantized.blocks());
+      for (const ScanHit& hit : hits) masks[hit.block] = hit.lanes;
+      int above = 0, kept = 0;
+      for (uint32_t p = 0; p < kProducts; ++p) {
+        const bool is_above = ScoreOf(factors, p, floats) > bar;
+        const bool is_kept = (masks[p / 16] >> p % 16 & 1) != 0;
+        EXPECT_LE(is_above, is_kept) << p << ", d=" << d;
+        above += is_above ? 1 : 0;
+        kept += is_kept ? 1 : 0;
+      }
+      EXPECT_GT(above, 40);
+      // The bound is a share of |v| |q|, of which scores are the smaller a part the larger d is.
+      EXPECT_LT(kept, d <= 128 ? 2 * above : kProducts) << "d=" << d;
+    }
+  }
+}
+
+TEST(Retrieval, ForAllIsForEach) {
+  std::mt19937 random(3);
+  const FactorMatrix factors = DifficultFactors(3000, 24, &random);
+  const FactorMatrix tastes = FactorMatrix::Random(300, 24);
+  const QuantizedFactors quantized(factors);
+  std::vector<std::vector<uint32_t>> excluded(300);
+  for (auto& ids : excluded) {
+    std::set<uint32_t> sorted;
+    for (int i = 0; i < 40; ++i) sorted.insert(static_cast<uint32_t>(random() % 3000));
+    ids.assign(sorted.begin(), sorted.end());
+  }
+  const auto lists = TopProductsForAll(
+      quantized, factors, tastes, [&](size_t row) { return std::span(excluded[row]); }, 20, 2);
+  ASSERT_EQ(lists.size(), 300u);
+  for (size_t row = 0; row < lists.size(); ++row) {
+    ProductSet exclude(3000);
+    for (const uint32_t product : excluded[row]) exclude.Insert(product);
+    const Eigen::VectorXf taste = tastes.row(static_cast<Eigen::Index>(row)).transpose();
+    EXPECT_EQ(lists[row], TopProducts(factors, taste, exclude, 20)) << row;
   }
 }
 
