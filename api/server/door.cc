@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <thrift/transport/TTransportException.h>
 #include <unistd.h>
 #include <utility>
 
@@ -21,9 +20,6 @@
 
 namespace vitrine {
 namespace {
-
-using apache::thrift::transport::TSocket;
-using apache::thrift::transport::TTransportException;
 
 constexpr int64_t kNsPerMs = 1'000'000;
 constexpr int kBacklog = 1024;
@@ -96,10 +92,6 @@ size_t ConnectionsThatFit(size_t wanted, size_t reserved) {
 // ---------------------------------------------------------------------------------------------
 // Lane
 
-Lane::Lane() : loop_fd_(dup(bell_.fd())) {
-  CHECK(loop_fd_ >= 0) << "dup: no descriptors left at start";
-}
-
 void Lane::Push(std::shared_ptr<PeerSocket> peer) {
   {
     absl::MutexLock lock(&mutex_);
@@ -108,10 +100,9 @@ void Lane::Push(std::shared_ptr<PeerSocket> peer) {
   bell_.Ring();
 }
 
-std::shared_ptr<TSocket> Lane::acceptImpl() {
-  bell_.Hear();
+std::shared_ptr<PeerSocket> Lane::Take() {
+  if (!bell_.Hear()) return nullptr;
   absl::MutexLock lock(&mutex_);
-  CHECK(!waiting_.empty()) << "one ring, one connection";
   std::shared_ptr<PeerSocket> peer = std::move(waiting_.front());
   waiting_.pop_front();
   return peer;

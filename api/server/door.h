@@ -9,7 +9,6 @@
 #include <deque>
 #include <memory>
 #include <thread>
-#include <thrift/transport/TNonblockingServerTransport.h>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -23,26 +22,18 @@
 
 namespace vitrine {
 
-// What one event loop takes for its listening socket: readable once for each connection that the
-// door has let in.
-class Lane final : public apache::thrift::transport::TNonblockingServerTransport {
+// How connections that the door has let in reach an event loop. Thread-safe.
+class Lane {
  public:
-  Lane();
-
   void Push(std::shared_ptr<PeerSocket> peer);
 
-  // The event loop closes it in the end.
-  int getSocketFD() override { return loop_fd_; }
-  int getPort() override { return 0; }
-  int getListenPort() override { return 0; }
-  void close() override {}
-
- protected:
-  std::shared_ptr<apache::thrift::transport::TSocket> acceptImpl() override;
+  // Readable while somebody waits.
+  int fd() const { return bell_.fd(); }
+  // The one that waits longest; null: nobody.
+  std::shared_ptr<PeerSocket> Take();
 
  private:
   EventFd bell_{EventFd::kEach};
-  const int loop_fd_;
   absl::Mutex mutex_;
   std::deque<std::shared_ptr<PeerSocket>> waiting_ ABSL_GUARDED_BY(mutex_);
 };

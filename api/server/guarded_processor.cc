@@ -19,20 +19,18 @@ using apache::thrift::protocol::TProtocolException;
 using apache::thrift::transport::TMemoryBuffer;
 using apache::thrift::transport::TTransportException;
 
-// The event loop leaves room for the length of the reply's frame in front of it.
-constexpr uint32_t kFrameHeaderBytes = 4;
-
 struct MessageHead {
   std::string name;
   int32_t sequence = 0;
 };
 
 // The head of a message that is known to be bad; what cannot be read stays empty.
-MessageHead ReadHead(uint8_t* bytes, uint32_t size, const WireLimits& limits) {
+MessageHead ReadHead(const uint8_t* bytes, uint32_t size, const WireLimits& limits) {
   MessageHead head;
   try {
     TMessageType type;
-    BoundedProtocol(std::make_shared<TMemoryBuffer>(bytes, size), limits)
+    // It only observes.
+    BoundedProtocol(std::make_shared<TMemoryBuffer>(const_cast<uint8_t*>(bytes), size), limits)
         .readMessageBegin(head.name, type, head.sequence);
   } catch (const TException&) {
     return MessageHead();
@@ -55,37 +53,43 @@ void ReplaceReply(TMemoryBuffer& reply, TProtocol& out, const MessageHead& head,
 bool GuardedProcessor::process(std::shared_ptr<TProtocol> in, std::shared_ptr<TProtocol> out,
                                void* context) {
   auto& request = dynamic_cast<TMemoryBuffer&>(*in->getTransport());
-  auto& reply = dynamic_cast<TMemoryBuffer&>(*out->getTransport());
+  const auto& reply = dynamic_cast<TMemoryBuffer&>(*out->getTransport());
   uint8_t* bytes = nullptr;
   uint32_t size = 0;
   request.getBuffer(&bytes, &size);
+  const bool handled = Try(bytes, size, *out, [&] {
+    if (!processor_->process(in, out, context)) {
+      throw TProtocolException(TProtocolException::INVALID_DATA, "not a call");
+    }
+  });
+  if (!handled) return false;
+  const bool oneway = reply.available_read() <= kFrameHeaderBytes;
+  peer_->RequestDone(oneway ? PeerSocket::Reply::kNone : PeerSocket::Reply::kSend);
+  return false;
+}
 
+bool GuardedProcessor::Try(const uint8_t* bytes, uint32_t size, TProtocol& out,
+                           absl::FunctionRef<void()> part) {
+  const auto answer = [&](TApplicationException::TApplicationExceptionType type,
+                          const std::string& why, PeerSocket::Reply reply) {
+    ReplaceReply(dynamic_cast<TMemoryBuffer&>(*out.getTransport()), out,
+                 ReadHead(bytes, size, limits_), TApplicationException(type, why));
+    peer_->RequestDone(reply);
+  };
   const auto refuse = [&](const std::string& why) {
     ++peer_->ledger().malformed;
-    ReplaceReply(reply, *out, ReadHead(bytes, size, limits_),
-                 TApplicationException(TApplicationException::PROTOCOL_ERROR, why));
-    peer_->RequestDone(PeerSocket::Reply::kSendAndHangUp);
+    answer(TApplicationException::PROTOCOL_ERROR, why, PeerSocket::Reply::kSendAndHangUp);
   };
-  const auto fail = [&] {
-    ++peer_->ledger().failed_requests;
-    ReplaceReply(reply, *out, ReadHead(bytes, size, limits_),
-                 TApplicationException(TApplicationException::INTERNAL_ERROR, "internal error"));
-    peer_->RequestDone(PeerSocket::Reply::kSend);
-  };
-
   try {
-    if (processor_->process(in, out, context)) {
-      const bool oneway = reply.available_read() <= kFrameHeaderBytes;
-      peer_->RequestDone(oneway ? PeerSocket::Reply::kNone : PeerSocket::Reply::kSend);
-    } else {
-      refuse("not a call");
-    }
+    part();
+    return true;
   } catch (const TProtocolException& e) {
     refuse(e.what());
   } catch (const TTransportException&) {
     refuse("the message ends before its end");
   } catch (...) {
-    fail();
+    ++peer_->ledger().failed_requests;
+    answer(TApplicationException::INTERNAL_ERROR, "internal error", PeerSocket::Reply::kSend);
   }
   return false;
 }

@@ -32,6 +32,9 @@ struct DoorLedger {
   std::atomic<int64_t> failed_requests{0};  // exceptions that no handler should let out
 };
 
+// A frame is a length of this many bytes, and what it counts.
+inline constexpr uint32_t kFrameHeaderBytes = 4;
+
 // The event loop reads, writes and closes; the processor calls RequestDone; the door calls the
 // rest, from its own thread.
 //
@@ -47,6 +50,9 @@ class PeerSocket final : public apache::thrift::transport::TSocket {
   uint32_t read(uint8_t* buffer, uint32_t size) override;
   uint32_t write_partial(const uint8_t* buffer, uint32_t size) override;
   void close() override;
+
+  // Of the frame that is arriving: what is not read yet. 0 while its length is not known.
+  uint32_t payload_left() const { return payload_left_; }
 
   enum class Reply { kNone, kSend, kSendAndHangUp };
   void RequestDone(Reply reply);

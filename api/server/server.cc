@@ -1,11 +1,6 @@
 #include "api/server/server.h"
 
-#include <future>
-#include <thread>
 #include <thrift/TProcessor.h>
-#include <thrift/concurrency/ThreadFactory.h>
-#include <thrift/concurrency/ThreadManager.h>
-#include <thrift/server/TNonblockingServer.h>
 #include <utility>
 #include <vector>
 
@@ -13,8 +8,9 @@
 #include "spdlog/spdlog.h"
 
 #include "api/server/bounded_protocol.h"
+#include "api/server/call_queue.h"
 #include "api/server/door.h"
-#include "api/server/guarded_processor.h"
+#include "api/server/event_loop.h"
 #include "api/thrift_log.h"
 #include "store/base/status_macros.h"
 
@@ -22,41 +18,6 @@ namespace vitrine {
 namespace {
 
 using apache::thrift::TProcessor;
-using apache::thrift::concurrency::ThreadFactory;
-using apache::thrift::concurrency::ThreadManager;
-using apache::thrift::server::TNonblockingServer;
-
-// One event loop of Thrift on a thread of its own.
-class EventLoop {
- public:
-  explicit EventLoop(std::unique_ptr<TNonblockingServer> server) : server_(std::move(server)) {
-    std::promise<void> ready;
-    std::future<void> is_ready = ready.get_future();
-    thread_ = std::thread([this, ready = std::move(ready)]() mutable { Run(std::move(ready)); });
-    is_ready.wait();
-  }
-
-  // The connections stay, for handlers that are still at work.
-  void Stop() {
-    server_->stop();
-    thread_.join();
-  }
-
- private:
-  // A loop that has not registered its events yet would miss stop().
-  void Run(std::promise<void> ready) try {
-    server_->registerEvents(nullptr);
-    ready.set_value();
-    server_->serve();
-  } catch (const std::exception& e) {
-    // No peer can cause this; without the loop its connections would hang silently.
-    spdlog::critical("event loop: {}", e.what());
-    std::abort();
-  }
-
-  const std::unique_ptr<TNonblockingServer> server_;
-  std::thread thread_;
-};
 
 class ThriftServer final : public Server {
  public:
@@ -65,51 +26,48 @@ class ThriftServer final : public Server {
 
   ~ThriftServer() override { Stop(); }
 
-  void Start(const std::shared_ptr<TProcessor>& processor);
+  void Start(std::shared_ptr<TProcessor> processor);
 
   int port() const override { return door_->port(); }
   void Drain() override;
 
  private:
-  std::unique_ptr<TNonblockingServer> MakeLoop(const std::shared_ptr<TProcessor>& processor,
-                                               const std::shared_ptr<Lane>& lane) const;
+  void StartQueue();
   void Stop();
 
   const ServerOptions options_;
   absl::Mutex stop_mutex_;
-  // The connections in the loops refer to the door.
+  // In this order: connections refer to the door, handlers at work to their connections.
   const std::unique_ptr<Door> door_;
-  std::shared_ptr<ThreadManager> handler_threads_;
+  LoopShared shared_;
   std::vector<std::unique_ptr<EventLoop>> loops_ ABSL_GUARDED_BY(stop_mutex_);
+  std::unique_ptr<CallQueue> queue_;
 };
 
-std::unique_ptr<TNonblockingServer> ThriftServer::MakeLoop(
-    const std::shared_ptr<TProcessor>& processor, const std::shared_ptr<Lane>& lane) const {
-  const WireLimits limits = {options_.string_bytes_max, options_.container_max,
-                             options_.frame_bytes_max / limits::kWireElementBytesMin};
-  auto loop = std::make_unique<TNonblockingServer>(
-      std::make_shared<GuardedProcessorFactory>(processor, limits),
-      std::make_shared<BoundedProtocolFactory>(limits), lane, handler_threads_);
-  // PeerSocket refuses what is longer, and counts it; here only so that no default applies.
-  loop->setMaxFrameSize(options_.frame_bytes_max);
-  // One large request must not leave its buffer with each connection for good.
-  loop->setIdleReadBufferLimit(limits::kIdleBufferBytesMax);
-  loop->setIdleWriteBufferLimit(limits::kIdleBufferBytesMax);
-  loop->setResizeBufferEveryN(1);
-  return loop;
+void ThriftServer::StartQueue() {
+  Turns<PendingCall>::Limits limits;
+  if (options_.handlers == ServerOptions::Handlers::kPool) {
+    // All share one queue, with a bound: each belongs to a connection, which asks nothing more
+    // until it is answered.
+    limits = {options_.connections_max, options_.workers, 1};
+    queue_ = std::make_unique<CallQueue>(limits, options_.workers, nullptr);
+  } else if (options_.queued_method != nullptr) {
+    limits = {options_.waiting_per_key_max, 1, limits::kCallsPerTurnMax};
+    queue_ = std::make_unique<CallQueue>(limits, options_.queue_threads, options_.queued_method);
+  }
 }
 
-void ThriftServer::Start(const std::shared_ptr<TProcessor>& processor) {
-  if (options_.handlers == ServerOptions::Handlers::kPool) {
-    // Tasks wait without a bound of their own (Thrift's would stop the event loop), but each
-    // belongs to a connection, which asks nothing more until it is answered.
-    handler_threads_ = ThreadManager::newSimpleThreadManager(options_.workers, 0);
-    handler_threads_->threadFactory(std::make_shared<ThreadFactory>(/*detached=*/false));
-    handler_threads_->start();
-  }
+void ThriftServer::Start(std::shared_ptr<TProcessor> processor) {
+  StartQueue();
+  shared_.processor = std::move(processor);
+  shared_.limits = {options_.string_bytes_max, options_.container_max,
+                    options_.frame_bytes_max / limits::kWireElementBytesMin};
+  shared_.all_queued = options_.handlers == ServerOptions::Handlers::kPool;
+  shared_.queued_method = options_.queued_method;
+  shared_.queue = queue_.get();
   absl::MutexLock lock(&stop_mutex_);
   for (const auto& lane : door_->lanes()) {
-    loops_.push_back(std::make_unique<EventLoop>(MakeLoop(processor, lane)));
+    loops_.push_back(std::make_unique<EventLoop>(lane, &shared_));
   }
   door_->Start();
   spdlog::info("{}: listening on {}:{}", options_.name, options_.host, port());
@@ -128,7 +86,7 @@ void ThriftServer::Stop() {
   if (loops_.empty()) return;
   door_->Stop();
   for (const auto& loop : loops_) loop->Stop();
-  if (handler_threads_ != nullptr) handler_threads_->stop();
+  if (queue_ != nullptr) queue_->Stop();
   loops_.clear();
   spdlog::info("{}: stopped", options_.name);
 }
@@ -142,7 +100,7 @@ absl::StatusOr<std::unique_ptr<Server>> StartServer(std::shared_ptr<TProcessor> 
   ASSIGN_OR_RETURN(auto door,
                    Door::Open(options, inline_handlers ? options.workers : 1, Clock::System()));
   auto server = std::make_unique<ThriftServer>(options, std::move(door));
-  server->Start(processor);
+  server->Start(std::move(processor));
   return server;
 }
 

@@ -99,6 +99,11 @@ constexpr size_t kDescriptorsReserved = 256;      // for files, when connections
 constexpr size_t kIdleBufferBytesMax = 64 << 10;  // that an idle connection may hold on to
 constexpr int32_t kSuggestionsMax = 200;          // k of one request
 constexpr size_t kTrackEventsMax = 500;           // events of one track call
+// Calls that wait for the disk (track), behind the event loops; each site has a queue of its own.
+constexpr size_t kQueueThreads = 8;           // sites whose calls are done at once
+constexpr size_t kWaitingPerSiteMax = 128;    // one more is refused: Overloaded
+constexpr size_t kCallsPerTurnMax = 64;       // of one site, made durable by one sync
+constexpr int32_t kRetryAfterMsMax = 10'000;  // that a refusal names
 constexpr int32_t kDeadlineMsDefault = 100;
 constexpr int32_t kDeadlineMsMax = 10'000;
 

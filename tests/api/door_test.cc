@@ -45,14 +45,14 @@ TEST(Lane, HandsOverInOrderOneForEachTimeItIsReadable) {
     lane.Push(std::make_shared<PeerSocket>(fd, 100, Clock::System(), ledger));
   }
   EXPECT_EQ(ledger.open, 3u);
-  pollfd readable{lane.getSocketFD(), POLLIN, 0};
+  pollfd readable{lane.fd(), POLLIN, 0};
   for (const int fd : pushed) {
     ASSERT_EQ(::poll(&readable, 1, 0), 1);
-    EXPECT_EQ(lane.accept()->getSocketFD(), fd);
+    EXPECT_EQ(lane.Take()->getSocketFD(), fd);
   }
   EXPECT_EQ(::poll(&readable, 1, 0), 0);
+  EXPECT_EQ(lane.Take(), nullptr);
   EXPECT_EQ(ledger.open, 0u);
-  ::close(lane.getSocketFD());
 }
 
 TEST(Door, LetsNobodyInBeforeItStartsAndKeepsThemWaiting) {
@@ -60,13 +60,12 @@ TEST(Door, LetsNobodyInBeforeItStartsAndKeepsThemWaiting) {
   ASSERT_TRUE(door.ok());
   const RawPeer peer((*door)->port());
   EXPECT_TRUE(peer.connected());
-  pollfd readable{(*door)->lanes()[0]->getSocketFD(), POLLIN, 0};
+  pollfd readable{(*door)->lanes()[0]->fd(), POLLIN, 0};
   EXPECT_EQ(::poll(&readable, 1, 0), 0);
   (*door)->Start();
   EXPECT_EQ(::poll(&readable, 1, kSoonMs), 1);
   (*door)->Stop();
   EXPECT_TRUE((*door)->Drain(0)) << "nothing to wait for after Stop";
-  ::close((*door)->lanes()[0]->getSocketFD());
 }
 
 }  // namespace

@@ -1,0 +1,65 @@
+// The threads behind the event loops, and what waits for them.
+
+#ifndef VITRINE_API_SERVER_CALL_QUEUE_H_
+#define VITRINE_API_SERVER_CALL_QUEUE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+
+#include "api/server/peer_connection.h"
+#include "api/server/queued_method.h"
+#include "api/server/turns.h"
+
+namespace vitrine {
+
+// A request that waits, lent by its event loop.
+struct PendingCall {
+  PeerConnection* connection;
+  std::unique_ptr<QueuedMethod::Call> call;  // null: any method, for the processor
+};
+
+// Thread-safe.
+class CallQueue {
+ public:
+  // Calls of `method` (may be null), or of any. Begins at once.
+  CallQueue(const Turns<PendingCall>::Limits& limits, size_t threads,
+            std::shared_ptr<QueuedMethod> method);
+  ~CallQueue();
+
+  // None if the call waits now. Else it stays the caller's, and this is when there should be room:
+  // as many of the key wait as may, or it would wait for longer than its deadline, by the time that
+  // the key's calls took lately.
+  std::optional<int32_t> Add(const QueuedMethod::Turn& turn, PendingCall&& call);
+
+  // That a call of the key takes this long.
+  void NoteTime(const std::string& key, double ms_per_call);
+
+  // What is under way is finished and answered; what waits is left alone. Idempotent.
+  void Stop();
+
+ private:
+  using Queue = Turns<PendingCall>;
+
+  void Work();
+  void Run(const Queue::Batch& batch);
+  void RunMethod(const Queue::Batch& batch);
+
+  const std::shared_ptr<QueuedMethod> method_;
+  absl::Mutex mutex_;
+  Queue turns_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::unordered_map<std::string, double> ms_per_call_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace vitrine
+
+#endif  // VITRINE_API_SERVER_CALL_QUEUE_H_
