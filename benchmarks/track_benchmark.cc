@@ -25,6 +25,7 @@
 #include "api/service/backoffice.h"
 #include "api/service/site.h"
 #include "api/service/storefront.h"
+#include "api/service/track_method.h"
 #include "store/base/check.h"
 #include "store/base/clock.h"
 
@@ -77,7 +78,9 @@ class Bench {
     backoffice_ =
         std::make_unique<Backoffice>(sites_.get(), &Clock::System(), nullptr, folder + "/backups");
     const std::shared_ptr<StorefrontIf> handler(storefront_.get(), [](StorefrontIf*) {});
-    server_ = Must(StartServer(std::make_shared<StorefrontProcessor>(handler), {}));
+    ServerOptions options;
+    options.queued_method = std::make_shared<TrackMethod>(storefront_.get());
+    server_ = Must(StartServer(std::make_shared<StorefrontProcessor>(handler), options));
   }
   ~Bench() { server_->Drain(); }
 

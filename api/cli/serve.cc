@@ -21,6 +21,7 @@
 #include "api/service/robots.h"
 #include "api/service/site.h"
 #include "api/service/storefront.h"
+#include "api/service/track_method.h"
 #include "store/base/clock.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
@@ -64,6 +65,7 @@ absl::StatusOr<std::unique_ptr<Server>> StartStorefront(Storefront* service,
   server.host = options.host;
   server.port = options.port;
   server.workers = options.workers;
+  server.queued_method = std::make_shared<TrackMethod>(service);
   // The service outlives the server: shared_ptr is what Thrift wants, not who owns it.
   const std::shared_ptr<StorefrontIf> handler(service, [](StorefrontIf*) {});
   return StartServer(std::make_shared<StorefrontProcessor>(handler), server);

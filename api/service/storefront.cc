@@ -8,43 +8,19 @@
 
 #include "api/service/errors.h"
 #include "api/service/history.h"
-#include "ingest/clock_repair.h"
-#include "ingest/robots/verdict.h"
+#include "api/service/request.h"
 #include "recommender/rank/ranker.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
-#include "store/codec.h"
 
 namespace vitrine {
 namespace {
 
 constexpr char kVersion[] = "0.1.0";
 
-absl::Status BadField(absl::string_view field, absl::string_view what) {
-  return absl::InvalidArgumentError(absl::StrCat(field, ": ", what));
-}
-
 absl::Status CheckK(int32_t k) {
   if (k >= 1 && k <= limits::kSuggestionsMax) return absl::OkStatus();
   return BadField("k", absl::StrCat(k, " is not between 1 and ", limits::kSuggestionsMax));
-}
-
-absl::Status CheckContext(const Context& context) {
-  if (context.deadline_ms < 1 || context.deadline_ms > limits::kDeadlineMsMax) {
-    return BadField(
-        "context.deadline_ms",
-        absl::StrCat(context.deadline_ms, " is not between 1 and ", limits::kDeadlineMsMax));
-  }
-  if (context.__isset.request_id && context.request_id.size() > limits::kIdBytesMax) {
-    return BadField("context.request_id", "is longer than 256 bytes");
-  }
-  if (context.__isset.customer_id) {
-    RETURN_IF_ERROR(Annotate(ValidId(context.customer_id), "context.customer_id"));
-  }
-  if (context.__isset.visitor_id) {
-    RETURN_IF_ERROR(Annotate(ValidId(context.visitor_id), "context.visitor_id"));
-  }
-  return absl::OkStatus();
 }
 
 Source ToWire(ListSource source) {
@@ -131,75 +107,14 @@ absl::StatusOr<std::shared_ptr<const Profile>> ProfileOf(const Context& context,
   return profile;
 }
 
-// What an event leaves unsaid, the call says: who, and when.
-void FillFromContext(const Context& context, int64_t now_ms, Event* event) {
-  if (event->time_ms == 0) {
-    event->time_ms = now_ms;
-  } else if (context.__isset.sent_ms) {
-    event->time_ms = RepairedTimeMs(event->time_ms, context.sent_ms, now_ms);
-  }
-  if (event->__isset.customer_id || event->__isset.visitor_id) return;
-  if (context.__isset.customer_id) event->__set_customer_id(context.customer_id);
-  if (context.__isset.visitor_id) event->__set_visitor_id(context.visitor_id);
-}
-
-// "bad_quantity: 0 is not ..." as reason and detail.
-Reject ToReject(const absl::Status& status, const Event& event, size_t index) {
-  const std::string message(status.message());
-  const size_t colon = message.find(": ");
-  Reject reject;
-  reject.line = static_cast<int64_t>(index) + 1;
-  reject.reason = message.substr(0, colon);
-  reject.detail = colon == std::string::npos ? "" : message.substr(colon + 2);
-  reject.raw = EncodeRecord(event).substr(0, limits::kRejectRawBytesMax);
-  return reject;
-}
-
-// Positions of the events that robots sent, by their user agents.
-std::vector<int32_t> RobotsAmong(std::span<const Event> events, const Site& site) {
-  const std::shared_ptr<const RobotLists> lists = site.robots();
-  AgentJudge judge(lists.get());
-  std::vector<int32_t> robots;
-  for (size_t i = 0; i < events.size(); ++i) {
-    if (JudgeAgent(events[i], &judge) != 0) robots.push_back(static_cast<int32_t>(i));
-  }
-  return robots;
-}
-
 }  // namespace
-
-// What every request begins with and is held to.
-class Storefront::Call {
- public:
-  Call(const Clock* clock, uint64_t number, const Context& context)
-      : clock_(clock),
-        start_ns_(clock->SteadyNs()),
-        deadline_ns_(start_ns_ + int64_t{context.deadline_ms} * 1'000'000),
-        id_(context.__isset.request_id ? context.request_id
-                                       : absl::StrCat("r", clock->NowMs(), "-", number)) {}
-
-  const std::string& id() const { return id_; }
-
-  absl::Status CheckDeadline() const {
-    const int64_t late_ns = clock_->SteadyNs() - deadline_ns_;
-    if (late_ns <= 0) return absl::OkStatus();
-    return absl::DeadlineExceededError(
-        absl::StrCat("request ", id_, " was ", late_ns / 1'000'000, " ms late"));
-  }
-
- private:
-  const Clock* const clock_;
-  const int64_t start_ns_;
-  const int64_t deadline_ns_;
-  const std::string id_;
-};
 
 Storefront::Storefront(Sites* sites, const Clock* clock) : sites_(sites), clock_(clock) {}
 
 absl::StatusOr<RecommendReply> Storefront::Recommend(const RecommendRequest& request) {
   RETURN_IF_ERROR(CheckContext(request.context));
   RETURN_IF_ERROR(CheckK(request.k));
-  const Call call(clock_, ++calls_, request.context);
+  const RequestTime call(clock_, clock_->SteadyNs(), ++calls_, request.context);
   ASSIGN_OR_RETURN(Site * site, sites_->Find(request.context.site));
   const std::shared_ptr<Serving> serving = site->serving();
   if (serving == nullptr) {
@@ -239,7 +154,7 @@ absl::StatusOr<RecommendReply> Storefront::Recommend(const RecommendRequest& req
 absl::StatusOr<RecommendReply> Storefront::Similar(const SimilarRequest& request) {
   RETURN_IF_ERROR(CheckContext(request.context));
   RETURN_IF_ERROR(CheckK(request.k));
-  const Call call(clock_, ++calls_, request.context);
+  const RequestTime call(clock_, clock_->SteadyNs(), ++calls_, request.context);
   ASSIGN_OR_RETURN(Site * site, sites_->Find(request.context.site));
   const std::shared_ptr<const Model> model = site->model();
   if (model == nullptr) {
@@ -262,66 +177,12 @@ absl::StatusOr<RecommendReply> Storefront::Similar(const SimilarRequest& request
   return reply;
 }
 
-absl::StatusOr<TrackReply> Storefront::Track(const TrackRequest& request) {
-  RETURN_IF_ERROR(CheckContext(request.context));
-  if (request.events.empty() || request.events.size() > limits::kTrackEventsMax) {
-    return BadField("events", absl::StrCat("1 to ", limits::kTrackEventsMax,
-                                           " are taken in one call, not ", request.events.size()));
-  }
-  const Call call(clock_, ++calls_, request.context);
-  ASSIGN_OR_RETURN(Site * site, sites_->Find(request.context.site));
-
-  TrackReply reply;
-  reply.request_id = call.id();
-  reply.acknowledged = request.acknowledge;
-  std::vector<Event> events;
-  std::vector<Reject> rejects;
-  for (size_t i = 0; i < request.events.size(); ++i) {
-    Event event = request.events[i];
-    FillFromContext(request.context, clock_->NowMs(), &event);
-    absl::Status status = DropNobodysIds(&event);
-    if (status.ok()) status = ValidateEvent(event);
-    if (status.ok()) {
-      status = CheckEventTime(event.time_ms, clock_->NowMs(), limits::kTrackAgeMsMax);
-    }
-    if (status.ok()) {
-      events.push_back(std::move(event));
-      continue;
-    }
-    rejects.push_back(ToReject(status, event, i));
-    TrackReject& wire = reply.rejects.emplace_back();
-    wire.index = static_cast<int32_t>(i);
-    wire.reason = rejects.back().reason;
-    wire.detail = rejects.back().detail;
-  }
-  const Ack ack = request.acknowledge == Acknowledge::APPLIED ? Ack::kApplied : Ack::kDurable;
-  const absl::StatusOr<CommitResult> tracked =
-      site->house().Track(events, std::move(rejects), ack, RobotsAmong(events, *site));
-  // After an error too: it may have come when they were written already.
-  const absl::Status forgotten = site->Forget(events);
-  RETURN_IF_ERROR(tracked.status());
-  RETURN_IF_ERROR(forgotten);
-  const CommitResult& result = *tracked;
-  site->DeriveSoon();
-  reply.accepted = result.accepted;
-  reply.robot = result.robot;
-  reply.duplicate = result.duplicate;
-  reply.conflicting_duplicate = result.conflicting_duplicate;
-  reply.ignored = result.ignored;
-  RETURN_IF_ERROR(call.CheckDeadline());
-  return reply;
-}
-
 void Storefront::recommend(RecommendReply& reply, const RecommendRequest& request) {
   reply = ValueOrThrow(Recommend(request));
 }
 
 void Storefront::similar(RecommendReply& reply, const SimilarRequest& request) {
   reply = ValueOrThrow(Similar(request));
-}
-
-void Storefront::track(TrackReply& reply, const TrackRequest& request) {
-  reply = ValueOrThrow(Track(request));
 }
 
 void Storefront::ping(Pong& pong) {

@@ -5,9 +5,12 @@
 #define VITRINE_API_SERVICE_STOREFRONT_H_
 
 #include <atomic>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "api/Storefront.h"
@@ -15,6 +18,15 @@
 #include "store/base/clock.h"
 
 namespace vitrine {
+
+class RequestTime;
+
+// A call of track, from its arrival to its answer.
+struct TrackCall {
+  TrackRequest request;
+  int64_t arrived_ns = 0;  // steady: its deadline counts from here
+  absl::StatusOr<TrackReply> reply = absl::UnknownError("not done");
+};
 
 // Thread-safe. The functions throw the exceptions of vitrine.thrift.
 class Storefront : public StorefrontIf {
@@ -27,12 +39,18 @@ class Storefront : public StorefrontIf {
   void track(TrackReply& reply, const TrackRequest& request) override;
   void ping(Pong& pong) override;
 
- private:
-  class Call;  // one request: its site, its deadline, its id
+  // Does them in order, each as track would, and syncs each site once for all that asked for it. A
+  // call whose deadline has passed before its turn is not written.
+  void Track(std::span<TrackCall* const> calls);
 
+  const Clock& clock() const { return *clock_; }
+  const Sites& sites() const { return *sites_; }
+
+ private:
   absl::StatusOr<RecommendReply> Recommend(const RecommendRequest& request);
   absl::StatusOr<RecommendReply> Similar(const SimilarRequest& request);
-  absl::StatusOr<TrackReply> Track(const TrackRequest& request);
+  // Track, before it is durable.
+  absl::StatusOr<TrackReply> Apply(const TrackRequest& request, const RequestTime& time);
 
   Sites* const sites_;
   const Clock* const clock_;

@@ -1,0 +1,43 @@
+// What every request begins with and is held to.
+
+#ifndef VITRINE_API_SERVICE_REQUEST_H_
+#define VITRINE_API_SERVICE_REQUEST_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+#include "api/vitrine_types.h"
+#include "store/base/clock.h"
+
+namespace vitrine {
+
+// InvalidArgument, naming the field of the request.
+absl::Status BadField(absl::string_view field, absl::string_view what);
+
+// OK if ids and deadline are within their limits. The site is not looked at.
+absl::Status CheckContext(const Context& context);
+
+// The id of a request, and the time it has.
+class RequestTime {
+ public:
+  // `arrived_ns` is steady; `number` makes the id where the context gives none. `clock` outlives
+  // it.
+  RequestTime(const Clock* clock, int64_t arrived_ns, uint64_t number, const Context& context);
+
+  const std::string& id() const { return id_; }
+
+  // DeadlineExceeded once it has passed.
+  absl::Status CheckDeadline() const;
+
+ private:
+  const Clock* clock_;
+  int64_t deadline_ns_;
+  std::string id_;
+};
+
+}  // namespace vitrine
+
+#endif  // VITRINE_API_SERVICE_REQUEST_H_

@@ -1,0 +1,100 @@
+#include "api/service/track_method.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/service/errors.h"
+#include "api/service/request.h"
+
+namespace vitrine {
+namespace {
+
+using apache::thrift::protocol::T_STOP;
+using apache::thrift::protocol::T_STRUCT;
+using apache::thrift::protocol::TProtocol;
+using apache::thrift::protocol::TType;
+
+// The places of the context in the arguments (vitrine.thrift).
+constexpr int16_t kRequestField = 1;
+constexpr int16_t kContextField = 1;
+
+// Goes into the struct of this field and skips what stands before it; false: it is not there.
+bool Enter(int16_t wanted, TProtocol& in) {
+  std::string name;
+  TType type;
+  int16_t id;
+  in.readStructBegin(name);
+  while (true) {
+    in.readFieldBegin(name, type, id);
+    if (type == T_STOP) return false;
+    if (id == wanted && type == T_STRUCT) return true;
+    in.skip(type);
+    in.readFieldEnd();
+  }
+}
+
+struct WireCall final : QueuedMethod::Call {
+  void ReadArguments(TProtocol& in) override {
+    Storefront_track_args arguments;
+    arguments.read(&in);
+    call.request = std::move(arguments.request);
+  }
+  void WriteResult(TProtocol& out) const override { result.write(&out); }
+  void Refuse(int32_t retry_after_ms) override {
+    result.overloaded.message = "too many calls of this site are waiting";
+    result.overloaded.retry_after_ms = retry_after_ms;
+    result.__isset.overloaded = true;
+  }
+
+  void MakeResult() try {
+    result.success = ValueOrThrow(std::move(call.reply));
+    result.__isset.success = true;
+  } catch (const InvalidRequest& e) {
+    result.invalid = e;
+    result.__isset.invalid = true;
+  } catch (const NotFound& e) {
+    result.not_found = e;
+    result.__isset.not_found = true;
+  } catch (const DeadlineExceeded& e) {
+    result.deadline = e;
+    result.__isset.deadline = true;
+  } catch (const Unavailable& e) {
+    result.unavailable = e;
+    result.__isset.unavailable = true;
+  } catch (const InternalError& e) {
+    result.internal = e;
+    result.__isset.internal = true;
+  }
+
+  TrackCall call;
+  Storefront_track_result result;
+};
+
+}  // namespace
+
+std::optional<QueuedMethod::Turn> TrackMethod::TurnOf(TProtocol& arguments) const {
+  if (!Enter(kRequestField, arguments) || !Enter(kContextField, arguments)) return std::nullopt;
+  Context context;
+  context.read(&arguments);
+  if (!CheckContext(context).ok() || !storefront_.sites().Find(context.site).ok()) {
+    return std::nullopt;
+  }
+  return Turn{std::move(context.site), context.deadline_ms};
+}
+
+std::unique_ptr<QueuedMethod::Call> TrackMethod::NewCall(int64_t arrived_ns) {
+  auto call = std::make_unique<WireCall>();
+  call->call.arrived_ns = arrived_ns;
+  return call;
+}
+
+void TrackMethod::Run(std::span<Call* const> calls) {
+  std::vector<TrackCall*> track;
+  track.reserve(calls.size());
+  for (Call* const call : calls) track.push_back(&static_cast<WireCall*>(call)->call);
+  storefront_.Track(track);
+  for (Call* const call : calls) static_cast<WireCall*>(call)->MakeResult();
+}
+
+}  // namespace vitrine
