@@ -29,6 +29,9 @@ constexpr size_t kWriteBufferBytes = 128 << 20;
 constexpr size_t kSiteNameBytesMax = 64;
 // How often a site looks for events that it no longer keeps.
 constexpr absl::Duration kRetentionPeriod = absl::Hours(1);
+// Deriving takes a site's thread one part of its time in so many, and rests at least so long.
+constexpr int kDeriveShare = 4;
+constexpr absl::Duration kDeriveRestMin = absl::Milliseconds(100);
 
 }  // namespace
 
@@ -249,9 +252,20 @@ void Site::DeriveLoop() {
       const absl::Status retained = ApplyRetention(Clock::System().NowMs()).status();
       if (!retained.ok()) spdlog::error("site {}: retention: {}", name_, retained.ToString());
     }
+    const int64_t start_ns = Clock::System().SteadyNs();
     const absl::Status status = Derive();
     if (!status.ok()) spdlog::error("site {}: sessions: {}", name_, status.ToString());
+    RestFromDeriving(Clock::System().SteadyNs() - start_ns);
   }
+}
+
+// A site whose visitors never stop must not take a core from the others. Who did ten things
+// meanwhile is derived once.
+void Site::RestFromDeriving(int64_t worked_ns) {
+  const absl::Duration rest =
+      std::max(kDeriveRestMin, absl::Nanoseconds(worked_ns) * (kDeriveShare - 1));
+  absl::MutexLock lock(&derive_mutex_);
+  derive_mutex_.AwaitWithTimeout(absl::Condition(&stopping_), rest);
 }
 
 // --- Sites ---

@@ -96,6 +96,7 @@ class Site {
   Site(std::string data_directory, absl::string_view name, OwnerLock lock);
   absl::Status LoadModel();
   void DeriveLoop();
+  void RestFromDeriving(int64_t worked_ns);
 
   const std::string data_directory_;
   const std::string name_;
