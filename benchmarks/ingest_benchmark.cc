@@ -140,6 +140,15 @@ class ObservedSink : public BatchSink {
     if (scratch_ != nullptr && result.ok()) Keep(batch);
     return result;
   }
+  absl::StatusOr<std::shared_ptr<const PreparedEvents>> Prepare(const EventBatch& batch) override {
+    return sink_.Prepare(batch);
+  }
+  absl::StatusOr<CommitResult> CommitPrepared(const EventBatch& batch,
+                                              const PreparedEvents* prepared) override {
+    absl::StatusOr<CommitResult> result = sink_.CommitPrepared(batch, prepared);
+    if (scratch_ != nullptr && result.ok()) Keep(batch);
+    return result;
+  }
   absl::Status Finish(const SiteSettingsPatch& settings) override {
     finish_ns = Clock::System().SteadyNs();
     return sink_.Finish(settings);
@@ -152,8 +161,9 @@ class ObservedSink : public BatchSink {
   // Has the store's own writer make the rows again, against a copy of the store.
   void Keep(const EventBatch& batch) {
     rocksdb::WriteBatch rows = NewWriteBatch();
-    EventWriter writer(*scratch_, house_->Version(), &rows);
-    CHECK(writer.Write(batch.events).ok());
+    const PreparedEvents prepared(batch.events, batch.robots, nullptr);
+    EventWriter writer(*scratch_, house_->Version(), prepared, &rows);
+    CHECK(writer.Write().ok());
     RowCollector collector;
     CHECK(rows.Iterate(&collector).ok());
     const auto meta = static_cast<uint32_t>(Table::kMeta);

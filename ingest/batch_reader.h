@@ -4,6 +4,7 @@
 #define VITRINE_INGEST_BATCH_READER_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@ namespace vitrine {
 // A batch, and how much of the file (packed, if it is) had been read for it.
 struct CutBatch {
   EventBatch batch;
+  std::shared_ptr<const PreparedEvents> prepared;  // by PumpBatches, if the sink does so
   int64_t file_bytes = 0;
 };
 
@@ -77,9 +79,9 @@ class BatchReader {
   std::optional<AgentJudge> judge_;  // none: nobody is taken for a robot
 };
 
-// Parses on a thread of its own while this one hands the batches to `take`, until the end of the
-// file, an error of either, or `take` says false.
-absl::Status PumpBatches(BatchReader* reader,
+// Parses, and has the sink prepare, on a thread of its own while this one hands the batches to
+// `take`, until the end of the file, an error of either, or `take` says false.
+absl::Status PumpBatches(BatchReader* reader, BatchSink* sink,
                          absl::FunctionRef<absl::StatusOr<bool>(const CutBatch&)> take);
 
 }  // namespace vitrine

@@ -17,6 +17,15 @@ absl::StatusOr<CommitResult> StoreSink::Commit(const EventBatch& batch) {
   return house_->Commit(batch, Ack::kApplied);
 }
 
+absl::StatusOr<std::shared_ptr<const PreparedEvents>> StoreSink::Prepare(const EventBatch& batch) {
+  return house_->Prepare(batch);
+}
+
+absl::StatusOr<CommitResult> StoreSink::CommitPrepared(const EventBatch& batch,
+                                                       const PreparedEvents* prepared) {
+  return house_->Commit(batch, Ack::kApplied, prepared);
+}
+
 absl::Status StoreSink::Finish(const SiteSettingsPatch& settings) {
   RETURN_IF_ERROR(house_->PatchSettings(settings));
   RETURN_IF_ERROR(DeriveAll(house_, nullptr, robots_));

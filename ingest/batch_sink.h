@@ -3,6 +3,8 @@
 #ifndef VITRINE_INGEST_BATCH_SINK_H_
 #define VITRINE_INGEST_BATCH_SINK_H_
 
+#include <memory>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -24,6 +26,16 @@ class BatchSink {
   // Takes the batch whole, or nothing of it (WebHouse::Commit).
   virtual absl::StatusOr<CommitResult> Commit(const EventBatch& batch) = 0;
 
+  // Does ahead what CommitPrepared of the batch can use (WebHouse::Prepare), on the thread that
+  // parses while another batch is written. Null: nothing.
+  virtual absl::StatusOr<std::shared_ptr<const PreparedEvents>> Prepare(const EventBatch&) {
+    return nullptr;
+  }
+  virtual absl::StatusOr<CommitResult> CommitPrepared(const EventBatch& batch,
+                                                      const PreparedEvents* /*prepared*/) {
+    return Commit(batch);
+  }
+
   // After the last batch: `settings` are changed, derived rows are brought up to date, everything
   // is durable.
   virtual absl::Status Finish(const SiteSettingsPatch& settings) = 0;
@@ -40,6 +52,9 @@ class StoreSink : public BatchSink {
   absl::StatusOr<SourceState> Source(absl::string_view name) override;
   absl::Status RestartSource(absl::string_view name) override;
   absl::StatusOr<CommitResult> Commit(const EventBatch& batch) override;
+  absl::StatusOr<std::shared_ptr<const PreparedEvents>> Prepare(const EventBatch& batch) override;
+  absl::StatusOr<CommitResult> CommitPrepared(const EventBatch& batch,
+                                              const PreparedEvents* prepared) override;
   absl::Status Finish(const SiteSettingsPatch& settings) override;
 
  private:

@@ -124,8 +124,8 @@ class Import {
     lines_in_ = reader->state().lines;
     const int64_t lines_before = lines_in_;
     ASSIGN_OR_RETURN(const int64_t bytes_total, reader->lines().source().FileSize());
-    return SayWhatIsIn(PumpBatches(reader, [&](const CutBatch& cut) -> absl::StatusOr<bool> {
-      RETURN_IF_ERROR(origin_.sink->Commit(cut.batch).status());
+    const auto take = [&](const CutBatch& cut) -> absl::StatusOr<bool> {
+      RETURN_IF_ERROR(origin_.sink->CommitPrepared(cut.batch, cut.prepared.get()).status());
       lines_in_ = cut.batch.to_lines;
       unfinished_ = true;
       for (const Reject& reject : cut.batch.rejects) {
@@ -136,7 +136,8 @@ class Import {
         options_.on_progress({cut.file_bytes, bytes_total, lines_in_ - lines_before});
       }
       return !Stopped();
-    }));
+    };
+    return SayWhatIsIn(PumpBatches(reader, origin_.sink, take));
   }
 
   bool Stopped() const { return waiter_ != nullptr && waiter_->Stopped(); }

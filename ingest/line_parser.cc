@@ -4,7 +4,6 @@
 #include <xxhash.h>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -28,15 +27,12 @@ constexpr absl::string_view kBlankLine = "blank_line";
 constexpr absl::string_view kIdPrefix = "#id ";
 constexpr absl::string_view kDirective = "directive";  // a W3C log's #Fields and its like
 
-// The XXH3-128 of the event without its id, in hex: equal events have equal ones. `*buffer` is
-// only room to work in.
+// The TimedId of the event without its id: equal events have equal ones. `*buffer` is only room to
+// work in.
 std::string Fingerprint(const Event& event, std::string* buffer) {
   buffer->clear();
   AppendRecord(event, buffer);
-  XXH128_canonical_t bytes;
-  XXH128_canonicalFromHash(&bytes, XXH3_128bits(buffer->data(), buffer->size()));
-  return absl::BytesToHexString(
-      absl::string_view(reinterpret_cast<const char*>(bytes.digest), sizeof(bytes.digest)));
+  return TimedId(event.time_ms / 1000, XXH3_128bits(buffer->data(), buffer->size()));
 }
 
 absl::StatusOr<std::string> ReadHeader(LineReader* reader) {

@@ -55,7 +55,9 @@ struct Reader {
 // Collects the evidence that a batch changes, in the batch's order.
 class EvidenceCollector : public rocksdb::WriteBatch::Handler {
  public:
-  EvidenceCollector(const Db& db, const AuditKey& key) : db_(db), key_(key) {
+  EvidenceCollector(const Db& db, const AuditKey& key, std::span<const AuditEntry> known)
+      : known_(known), db_(db), key_(key) {
+    entries_.reserve(known.size());
     for (size_t i = 0; i < kTables; ++i) {
       CHECK(db.table(static_cast<Table>(i))->GetID() == i) << "a column family's number changed";
     }
@@ -66,7 +68,7 @@ class EvidenceCollector : public rocksdb::WriteBatch::Handler {
     const auto table = static_cast<Table>(family);
     const absl::string_view key = FromSlice(raw_key);
     if (!Audited(table, key)) return rocksdb::Status::OK();
-    const AuditEntry added = key_.Entry(AuditChange::kAdded, table, key, FromSlice(raw_value));
+    const AuditEntry added = EntryOf(table, key, FromSlice(raw_value));
     if (table != Table::kEvents && table != Table::kConflicts) {
       if (rocksdb::Status status = Remove(table, raw_key); !status.ok()) return status;
       const auto before = latest_.find(added.tag);
@@ -106,6 +108,15 @@ class EvidenceCollector : public rocksdb::WriteBatch::Handler {
   // A row that came and went within the batch.
   static constexpr AuditChange kCancelled{'\0'};
 
+  AuditEntry EntryOf(Table table, absl::string_view key, absl::string_view value) {
+    if (table == Table::kEvents && !known_.empty() && known_.front().tag == key_.Tag(table, key)) {
+      const AuditEntry& entry = known_.front();
+      known_ = known_.subspan(1);
+      return entry;
+    }
+    return key_.Entry(AuditChange::kAdded, table, key, value);
+  }
+
   void Add(const AuditEntry& entry) {
     entries_.push_back(entry);
     if (indexed_) latest_[entry.tag] = entries_.size() - 1;
@@ -133,6 +144,7 @@ class EvidenceCollector : public rocksdb::WriteBatch::Handler {
     return rocksdb::Status::OK();
   }
 
+  std::span<const AuditEntry> known_;
   std::vector<AuditEntry> entries_;
   bool indexed_ = false;
   absl::flat_hash_map<uint64_t, size_t> latest_;  // by tag
@@ -314,10 +326,10 @@ void AuditChain::Note(absl::string_view kind, absl::string_view text) {
 }
 
 absl::Status AuditChain::Extend(const Db& db, uint64_t version, int64_t now_ms,
-                                rocksdb::WriteBatch* batch) {
+                                rocksdb::WriteBatch* batch, std::span<const AuditEntry> known) {
   next_ = head_;
   AuditLink link;
-  EvidenceCollector collector(db, *key_);
+  EvidenceCollector collector(db, *key_, known);
   RETURN_IF_ERROR(FromRocks(batch->Iterate(&collector), "reading what a write replaces"));
   link.entries = collector.Take();
   if (link.entries.empty() && notes_.empty()) return absl::OkStatus();

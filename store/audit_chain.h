@@ -26,6 +26,7 @@
 #include <cstdint>
 #include <memory>
 #include <rocksdb/write_batch.h>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -112,8 +113,10 @@ class AuditChain {
 
   // Appends the link of everything that `batch` changes to it; none if it changes no evidence and
   // there is no note. What is overwritten or deleted is read from `db`, except under events and
-  // conflicts, where a key is never overwritten without being deleted first.
-  absl::Status Extend(const Db& db, uint64_t version, int64_t now_ms, rocksdb::WriteBatch* batch);
+  // conflicts, where a key is never overwritten without being deleted first. `known` are entries of
+  // rows that the batch puts under events, in the batch's order: those are not worked out again.
+  absl::Status Extend(const Db& db, uint64_t version, int64_t now_ms, rocksdb::WriteBatch* batch,
+                      std::span<const AuditEntry> known = {});
 
   // The batch has been written: its link is the last one. Without it, the next Extend starts over.
   void Written();

@@ -205,12 +205,12 @@ template absl::Status Db::Get(Table, absl::string_view, Totals*) const;
 template absl::Status Db::Get(Table, absl::string_view, SiteSettings*) const;
 
 absl::StatusOr<std::vector<rocksdb::PinnableSlice>> Db::MultiGet(
-    Table t, const std::vector<rocksdb::Slice>& keys) const {
+    Table t, const std::vector<rocksdb::Slice>& keys, bool sorted) const {
   if (db_ == nullptr) return absl::UnavailableError(kClosed);
   std::vector<rocksdb::PinnableSlice> rows(keys.size());
   std::vector<rocksdb::Status> statuses(keys.size());
   db_->MultiGet(rocksdb::ReadOptions(), table(t), keys.size(), keys.data(), rows.data(),
-                statuses.data());
+                statuses.data(), sorted);
   for (size_t i = 0; i < keys.size(); ++i) {
     if (statuses[i].IsNotFound()) {
       rows[i].Reset();

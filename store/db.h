@@ -82,9 +82,9 @@ class Db : public std::enable_shared_from_this<Db> {
   template <typename Record>
   absl::Status Get(Table t, absl::string_view key, Record* record) const;
 
-  // The raw rows of `keys`; an empty slice where there is none.
+  // The raw rows of `keys`; an empty slice where there is none. `sorted`: the keys are in order.
   absl::StatusOr<std::vector<rocksdb::PinnableSlice>> MultiGet(
-      Table t, const std::vector<rocksdb::Slice>& keys) const;
+      Table t, const std::vector<rocksdb::Slice>& keys, bool sorted = false) const;
 
   // The iterator keeps a Db that is held by a shared_ptr.
   std::unique_ptr<rocksdb::Iterator> Scan(Table t) const;

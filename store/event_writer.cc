@@ -1,9 +1,6 @@
 #include "store/event_writer.h"
 
-#include <algorithm>
-#include <tuple>
 #include <utility>
-#include <xxhash.h>
 
 #include "store/base/check.h"
 #include "store/base/status_macros.h"
@@ -15,39 +12,6 @@
 namespace vitrine {
 namespace {
 
-// Of two rows of facts about one product the greater one stands, so that the outcome does not
-// depend on which came first: newest first, then by content.
-bool LessFacts(const Product& a, const Product& b) {
-  const bool a_has = a.__isset.name;  // a bit field: std::tie cannot hold it
-  const bool b_has = b.__isset.name;
-  return std::tie(a_has, a.facts_time_ms, a.name, a.category, a.price_minor, a.currency) <
-         std::tie(b_has, b.facts_time_ms, b.name, b.category, b.price_minor, b.currency);
-}
-
-bool HasFacts(const Item& item) { return item.__isset.name; }
-
-Product FactsOf(const Event& event, const Item& item) {
-  Product product;
-  product.id = item.product_id;
-  if (!HasFacts(item)) return product;
-  product.facts_time_ms = event.time_ms;
-  product.__set_name(item.name);
-  if (item.__isset.category) product.__set_category(item.category);
-  if (item.__isset.price_minor) {
-    product.__set_price_minor(item.price_minor);
-    product.__set_currency(event.currency);
-  }
-  return product;
-}
-
-// The event without the facts that go to the product table.
-void StripFacts(Event* event) {
-  for (Item& item : event->items) {
-    item.__isset.name = false;
-    item.__isset.category = false;
-  }
-}
-
 // The visitor and the customer of a login.
 absl::string_view WithoutTail(absl::string_view login_key) {
   return login_key.substr(0, login_key.size() - keys::EventTail(login_key).size());
@@ -55,76 +19,73 @@ absl::string_view WithoutTail(absl::string_view login_key) {
 
 }  // namespace
 
-EventWriter::EventWriter(const Db& db, uint64_t mark, rocksdb::WriteBatch* batch)
-    : db_(db), batch_(batch) {
+EventWriter::EventWriter(const Db& db, uint64_t mark, const PreparedEvents& events,
+                         rocksdb::WriteBatch* batch)
+    : db_(db), events_(events), batch_(batch), wins_(events.size()) {
   AppendBigEndian(&mark_, mark);
 }
 
-absl::StatusOr<CommitResult> EventWriter::Write(std::span<const Event> events,
-                                                std::span<const int32_t> robots) {
+absl::StatusOr<CommitResult> EventWriter::Write() {
   CommitResult result;
-  if (events.empty()) return result;
-  Encode(events);
-  RETURN_IF_ERROR(Settle(robots, &result));
+  if (events_.size() == 0) return result;
+  RETURN_IF_ERROR(Settle(&result));
   PutWinners();
   RETURN_IF_ERROR(DropLinksWithoutLogin());
   RETURN_IF_ERROR(PutProducts());
   return result;
 }
 
-void EventWriter::Encode(std::span<const Event> events) {
-  candidates_.resize(events.size());
-  Event lean;  // reused, so that its strings keep their room
-  for (size_t i = 0; i < events.size(); ++i) {
-    GatherFacts(events[i]);
-    lean = events[i];
-    StripFacts(&lean);
-    const Person person = Person::Of(lean);
-    Candidate& c = candidates_[i];
-    AppendRecord(lean, &c.value);
-    c.digest = XXH3_64bits(c.value.data(), c.value.size());
-    c.id_key = keys::EventIdKey(lean.id);
-    c.event_key = keys::EventKey(person, lean.time_ms, lean.id);
-    c.person_size = person.id.size() + 2;
-    if (!IsLogin(lean)) continue;
-    c.login_key = keys::LoginKey(lean.visitor_id, c.event_key);
-    c.visitor_size = lean.visitor_id.size() + 2;
+// Decides which event holds each id.
+absl::Status EventWriter::Settle(CommitResult* result) {
+  const std::span<const uint32_t> by_id = events_.by_id();
+  std::vector<rocksdb::Slice> ids;
+  std::vector<size_t> begins;  // of the events of each id
+  ids.reserve(by_id.size());
+  begins.reserve(by_id.size() + 1);
+  for (size_t i = 0; i < by_id.size(); ++i) {
+    const rocksdb::Slice id = ToSlice(events_.id_key(by_id[i]));
+    if (!ids.empty() && ids.back() == id) continue;
+    ids.push_back(id);
+    begins.push_back(i);
   }
+  begins.push_back(by_id.size());
+  ASSIGN_OR_RETURN(const std::vector<rocksdb::PinnableSlice> stored,
+                   db_.MultiGet(Table::kEventIds, ids, /*sorted=*/true));
+  for (size_t i = 0; i < ids.size(); ++i) {
+    RETURN_IF_ERROR(SettleOne(by_id.subspan(begins[i], begins[i + 1] - begins[i]),
+                              FromSlice(stored[i]), result));
+  }
+  return absl::OkStatus();
 }
 
-// Decides which event holds each id.
-absl::Status EventWriter::Settle(std::span<const int32_t> robots, CommitResult* result) {
-  std::vector<rocksdb::Slice> id_keys;
-  id_keys.reserve(candidates_.size());
-  for (const Candidate& c : candidates_) id_keys.emplace_back(c.id_key);
-  ASSIGN_OR_RETURN(stored_, db_.MultiGet(Table::kEventIds, id_keys));
-
-  holders_.reserve(candidates_.size());
-  for (int i = 0; i < static_cast<int>(candidates_.size()); ++i) {
-    const Candidate& c = candidates_[i];
-    const Holder self = {c.digest, c.event_key, i};
-    auto [it, is_first_here] = holders_.try_emplace(c.id_key, self);
-    Holder& holder = it->second;
-    if (is_first_here) {
-      if (stored_[i].empty()) {
-        const bool is_robot = std::binary_search(robots.begin(), robots.end(), i);
-        ++(is_robot ? result->robot : result->accepted);
-        continue;
-      }
-      const EventIdRow row = EventIdRow::Decode(FromSlice(stored_[i]));
-      holder = {row.digest, row.event_key, kStored};
-    }
-    if (holder.digest == c.digest) {
+// `stored` is the row of the id in event_ids, empty if there is none.
+absl::Status EventWriter::SettleOne(std::span<const uint32_t> same_id, absl::string_view stored,
+                                    CommitResult* result) {
+  const absl::string_view id_key = events_.id_key(same_id.front());
+  Holder holder;
+  if (stored.empty()) {
+    const uint32_t first = same_id.front();
+    ++(events_.is_robot(first) ? result->robot : result->accepted);
+    holder = {events_.digest(first), events_.event_key(first), first};
+    same_id = same_id.subspan(1);
+  } else {
+    const EventIdRow row = EventIdRow::Decode(stored);
+    holder = {row.digest, row.event_key, kStored};
+  }
+  for (const uint32_t i : same_id) {
+    const Holder self = {events_.digest(i), events_.event_key(i), i};
+    if (holder.digest == self.digest) {
       ++result->duplicate;
       continue;
     }
     ++result->conflicting_duplicate;
-    RETURN_IF_ERROR(KeepLoser(c.id_key, c.digest < holder.digest ? holder : self));
-    if (c.digest < holder.digest) {
-      RETURN_IF_ERROR(Replace(holder));
-      holder = self;
-    }
+    const bool wins = self.digest < holder.digest;
+    RETURN_IF_ERROR(KeepLoser(id_key, wins ? holder : self));
+    if (!wins) continue;
+    RETURN_IF_ERROR(Replace(holder));
+    holder = self;
   }
+  if (holder.event != kStored) wins_[static_cast<size_t>(holder.event)] = true;
   return absl::OkStatus();
 }
 
@@ -136,8 +97,8 @@ absl::Status EventWriter::KeepLoser(absl::string_view id_key, const Holder& lose
   rocksdb::PinnableSlice row;
   const absl::Status found = db_.GetRow(Table::kConflicts, key, &row);
   if (!absl::IsNotFound(found)) return found;
-  if (loser.candidate != kStored) {
-    Put(Table::kConflicts, key, candidates_[loser.candidate].value);
+  if (loser.event != kStored) {
+    Put(Table::kConflicts, key, events_.value(static_cast<size_t>(loser.event)));
   } else {
     RETURN_IF_ERROR(db_.GetRow(Table::kEvents, loser.event_key, &row));
     Put(Table::kConflicts, key, FromSlice(row));
@@ -147,7 +108,7 @@ absl::Status EventWriter::KeepLoser(absl::string_view id_key, const Holder& lose
 }
 
 absl::Status EventWriter::Replace(const Holder& loser) {
-  if (loser.candidate != kStored) return absl::OkStatus();  // it never reached the store
+  if (loser.event != kStored) return absl::OkStatus();  // it never reached the store
   Event event;
   RETURN_IF_ERROR(db_.Get(Table::kEvents, loser.event_key, &event));
   CHECK(batch_->Delete(db_.table(Table::kEvents), ToSlice(loser.event_key)).ok());
@@ -165,32 +126,26 @@ absl::Status EventWriter::Replace(const Holder& loser) {
 // In the order of keys, table by table: where a row goes in memory is found from where the last one
 // went (MakeTableOptions), and that is most of what a write costs.
 void EventWriter::PutWinners() {
-  std::vector<const Candidate*> winners;
-  winners.reserve(candidates_.size());
-  for (int i = 0; i < static_cast<int>(candidates_.size()); ++i) {
-    const Candidate& c = candidates_[i];
-    if (holders_.at(c.id_key).candidate == i) winners.push_back(&c);
+  for (const uint32_t i : events_.by_key()) {
+    if (!wins_[i]) continue;
+    Put(Table::kEvents, events_.event_key(i), events_.value(i));
+    if (const AuditEntry* entry = events_.audit_entry(i)) audit_entries_.push_back(*entry);
+    MarkDirty(events_.person(i));
+    if (!events_.login_key(i).empty()) PutLogin(i);
   }
-  std::sort(winners.begin(), winners.end(),
-            [](const Candidate* a, const Candidate* b) { return a->event_key < b->event_key; });
-  for (const Candidate* c : winners) {
-    Put(Table::kEvents, c->event_key, c->value);
-    const absl::string_view person = absl::string_view(c->event_key).substr(0, c->person_size);
-    MarkDirty(person);
-    if (!c->login_key.empty()) PutLogin(*c, person);
-  }
-  std::sort(winners.begin(), winners.end(),
-            [](const Candidate* a, const Candidate* b) { return a->id_key < b->id_key; });
-  for (const Candidate* c : winners) {
-    Put(Table::kEventIds, c->id_key, EventIdRow{c->digest, c->event_key}.Encode());
+  for (const uint32_t i : events_.by_id()) {
+    if (!wins_[i]) continue;
+    Put(Table::kEventIds, events_.id_key(i),
+        EventIdRow{events_.digest(i), events_.event_key(i)}.Encode());
   }
 }
 
-void EventWriter::PutLogin(const Candidate& c, absl::string_view customer) {
-  const absl::string_view visitor = absl::string_view(c.login_key).substr(0, c.visitor_size);
-  Put(Table::kLinks, c.login_key, "");
+void EventWriter::PutLogin(size_t event) {
+  const absl::string_view customer = events_.person(event);
+  const absl::string_view visitor = events_.visitor(event);
+  Put(Table::kLinks, events_.login_key(event), "");
   MarkDirty(visitor);
-  const absl::string_view link = WithoutTail(c.login_key);
+  const absl::string_view link = WithoutTail(events_.login_key(event));
   if (!new_links_.insert(link).second) return;
   Put(Table::kLinks, absl::StrCat(customer, visitor.substr(1, visitor.size() - 2)), "");
 }
@@ -217,19 +172,10 @@ void EventWriter::MarkDirty(absl::string_view person) {
   if (dirty_.insert(person).second) Put(Table::kDirty, person, mark_);
 }
 
-void EventWriter::GatherFacts(const Event& event) {
-  for (const Item& item : event.items) {
-    auto [it, is_new] = facts_.try_emplace(item.product_id);
-    if (!is_new && (!HasFacts(item) || event.time_ms < it->second.facts_time_ms)) continue;
-    Product product = FactsOf(event, item);
-    if (is_new || LessFacts(it->second, product)) it->second = std::move(product);
-  }
-}
-
 absl::Status EventWriter::PutProducts() {
   std::vector<rocksdb::Slice> ids;
   std::vector<const Product*> products;
-  for (const auto& [id, product] : facts_) {
+  for (const auto& [id, product] : events_.products()) {
     ids.emplace_back(id);
     products.push_back(&product);
   }
@@ -238,6 +184,8 @@ absl::Status EventWriter::PutProducts() {
   for (size_t i = 0; i < ids.size(); ++i) {
     if (rows[i].empty()) {
       ++new_products_;
+    } else if (!products[i]->__isset.name) {
+      continue;  // nothing is known of it that could be put over what is
     } else {
       Product stored;
       RETURN_IF_ERROR(DecodeRecord(FromSlice(rows[i]), &stored));

@@ -10,6 +10,7 @@ namespace vitrine {
 namespace {
 
 constexpr size_t kTailBytes = 16;
+constexpr size_t kIdFrontBytes = 8;
 
 // Sign-flipped so that negative times sort before positive ones, complemented so that later ones
 // come first.
@@ -98,8 +99,9 @@ std::string UnlinkKey(absl::string_view visitor, absl::string_view customer) {
 
 std::string EventIdKey(absl::string_view event_id) {
   const XXH128_hash_t hash = XXH3_128bits(event_id.data(), event_id.size());
-  std::string key;
-  key.reserve(16);
+  std::string key(event_id.substr(0, kIdFrontBytes));
+  key.resize(kIdFrontBytes);
+  key.reserve(kEventIdKeyBytes);
   AppendBigEndian(&key, hash.high64);
   AppendBigEndian(&key, hash.low64);
   return key;

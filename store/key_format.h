@@ -12,7 +12,7 @@
 // column family  key                                                          value
 // -------------  -----------------------------------------------------------  ----------------
 // events         | person | ~time_ms (8) | id hash (8) |                      Event
-// event_ids      | XXH3-128 of the event id (16) |                            EventIdRow, below
+// event_ids      | first bytes of the event id (8) | XXH3-128 of it (16) |    EventIdRow, below
 // sessions       | person | ~start_ms (8) |                                   Session
 // customers      | customer id |                                              Customer
 // products       | product id |                                               Product
@@ -84,6 +84,9 @@ std::string PersonPrefix(const Person& person);
 std::string EventKey(const Person& person, int64_t time_ms, absl::string_view event_id);
 // Where the person's events of this time, and then those before it, begin.
 std::string TimePrefix(const Person& person, int64_t time_ms);
+// Ids that begin alike lie together, so that ids which follow time or a count are written in order;
+// of a shorter id zero bytes make eight.
+constexpr size_t kEventIdKeyBytes = 24;
 std::string EventIdKey(absl::string_view event_id);
 std::string ConflictKey(absl::string_view event_id_key, uint64_t digest);
 // Of links. That of a login is made of the key of the event that it was, a customer's.

@@ -45,7 +45,7 @@ void Account(const EventBatch& batch, const CommitResult& result, const Catalogu
 
 }  // namespace
 
-absl::Status CheckBatch(const EventBatch& batch) {
+absl::Status CheckBatchFrame(const EventBatch& batch) {
   const int64_t outcomes = static_cast<int64_t>(batch.events.size() + batch.rejects.size() +
                                                 batch.products.size() + batch.customers.size()) +
                            SumOf(batch.ignored);
@@ -68,7 +68,6 @@ absl::Status CheckBatch(const EventBatch& batch) {
   if (!batch.events.empty() && !batch.products.empty()) {
     return absl::InvalidArgumentError("a batch holds events or products, not both");
   }
-  for (const Event& event : batch.events) RETURN_IF_ERROR(ValidateEvent(event));
   for (size_t i = 0; i < batch.products.size(); ++i) {
     RETURN_IF_ERROR(
         Annotate(ValidateProduct(batch.products[i]), absl::StrCat("products[", i, "]")));
@@ -77,6 +76,12 @@ absl::Status CheckBatch(const EventBatch& batch) {
     RETURN_IF_ERROR(
         Annotate(ValidateCustomerFacts(batch.customers[i]), absl::StrCat("customers[", i, "]")));
   }
+  return absl::OkStatus();
+}
+
+absl::Status CheckBatch(const EventBatch& batch) {
+  RETURN_IF_ERROR(CheckBatchFrame(batch));
+  for (const Event& event : batch.events) RETURN_IF_ERROR(ValidateEvent(event));
   return absl::OkStatus();
 }
 
@@ -132,14 +137,15 @@ void WebHouse::Impl::Break(const absl::Status& why) {
       "a write has failed and the store is to be opened again; try again. ", why.message()));
 }
 
-absl::Status WebHouse::Impl::Write(rocksdb::WriteBatch* batch, const Totals& after) {
+absl::Status WebHouse::Impl::Write(rocksdb::WriteBatch* batch, const Totals& after,
+                                   std::span<const AuditEntry> known) {
   const uint64_t next_version = version + 1;
   std::string version_row;
   AppendBigEndian(&version_row, next_version);
   PutMeta(kVersionKey, version_row, batch);
   PutMeta(kTotalsKey, EncodeRecord(after), batch);
   const int64_t now_ms = options.clock->NowMs();
-  if (chain != nullptr) RETURN_IF_ERROR(chain->Extend(*db, next_version, now_ms, batch));
+  if (chain != nullptr) RETURN_IF_ERROR(chain->Extend(*db, next_version, now_ms, batch, known));
   const absl::Status status =
       FromRocks(db->raw()->Write(rocksdb::WriteOptions(), batch), "writing to the store");
   if (!status.ok()) {
@@ -160,7 +166,8 @@ absl::Status WebHouse::Impl::Write(rocksdb::WriteBatch* batch, const Totals& aft
 }
 
 absl::StatusOr<CommitResult> WebHouse::Impl::CommitLocked(const EventBatch& given,
-                                                          FactsResult* facts) {
+                                                          FactsResult* facts,
+                                                          const PreparedEvents* prepared) {
   RETURN_IF_ERROR(Writable());
   RETURN_IF_ERROR(CheckSpace());
   EventBatch filtered;
@@ -176,9 +183,13 @@ absl::StatusOr<CommitResult> WebHouse::Impl::CommitLocked(const EventBatch& give
                                            state.lines, "; the batch starts at byte ",
                                            batch.from_bytes, ", line ", batch.from_lines));
   }
-  rocksdb::WriteBatch rows = NewBatch();
-  EventWriter writer(*db, version + 1, &rows);
-  ASSIGN_OR_RETURN(CommitResult result, writer.Write(batch.events, batch.robots));
+  std::optional<PreparedEvents> own;
+  if (prepared == nullptr || filter) {
+    prepared = &own.emplace(batch.events, batch.robots, chain != nullptr ? &chain->key() : nullptr);
+  }
+  rocksdb::WriteBatch rows = NewBatch(prepared->bytes());
+  EventWriter writer(*db, version + 1, *prepared, &rows);
+  ASSIGN_OR_RETURN(CommitResult result, writer.Write());
   result.ignored = static_cast<int64_t>(given.events.size() - batch.events.size());
   CatalogueWriter catalogue(*db, &rows);
   RETURN_IF_ERROR(NoteReplaced(batch));
@@ -193,7 +204,7 @@ absl::StatusOr<CommitResult> WebHouse::Impl::CommitLocked(const EventBatch& give
   after.products += writer.new_products() + catalogue.new_products();
   after.rejects += static_cast<int64_t>(batch.rejects.size());
   after.rejects -= static_cast<int64_t>(batch.replays.size());
-  RETURN_IF_ERROR(Write(&rows, after));
+  RETURN_IF_ERROR(Write(&rows, after, writer.audit_entries()));
   for (const std::string& product : writer.changed_products()) product_cache.Erase(product);
   for (const std::string& product : catalogue.changed_products()) product_cache.Erase(product);
   if (facts != nullptr) {
@@ -202,13 +213,22 @@ absl::StatusOr<CommitResult> WebHouse::Impl::CommitLocked(const EventBatch& give
   return result;
 }
 
-absl::StatusOr<CommitResult> WebHouse::Commit(const EventBatch& batch, Ack ack) {
+absl::StatusOr<std::shared_ptr<const PreparedEvents>> WebHouse::Prepare(
+    const EventBatch& batch) const {
   RETURN_IF_ERROR(CheckBatch(batch));
+  return std::make_shared<const PreparedEvents>(batch.events, batch.robots,
+                                                impl_->CurrentAuditKey().get());
+}
+
+absl::StatusOr<CommitResult> WebHouse::Commit(const EventBatch& batch, Ack ack,
+                                              const PreparedEvents* prepared) {
+  CHECK(prepared == nullptr || prepared->size() == batch.events.size()) << "of another batch";
+  RETURN_IF_ERROR(prepared == nullptr ? CheckBatch(batch) : CheckBatchFrame(batch));
   CommitResult result;
   uint64_t written;
   {
     absl::MutexLock lock(&impl_->commit_mutex);
-    ASSIGN_OR_RETURN(result, impl_->CommitLocked(batch));
+    ASSIGN_OR_RETURN(result, impl_->CommitLocked(batch, /*facts=*/nullptr, prepared));
     written = impl_->version;
   }
   if (ack == Ack::kDurable) RETURN_IF_ERROR(impl_->SyncUpTo(written));

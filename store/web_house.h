@@ -44,6 +44,8 @@ class BackupEngine;
 
 namespace vitrine {
 
+class PreparedEvents;  // store/prepared_events.h
+
 // When a write counts as done.
 enum class Ack {
   kApplied,  // in the log: survives kill -9, not loss of power
@@ -130,8 +132,14 @@ class WebHouse {
   // source stands, or replays a reject that is not there any more; ResourceExhausted if the disk is
   // nearly full, and Unavailable after any failed write: both are to be tried again. The store
   // opens itself again, at most once a second, when there is room (limits::kDiskFreeShare); a write
-  // that failed may then turn out to be there.
-  absl::StatusOr<CommitResult> Commit(const EventBatch& batch, Ack ack);
+  // that failed may then turn out to be there. `prepared` (may be null): what Prepare made of this
+  // very batch.
+  absl::StatusOr<CommitResult> Commit(const EventBatch& batch, Ack ack,
+                                      const PreparedEvents* prepared = nullptr);
+
+  // Does ahead what of a Commit depends on the batch alone: half of its work, without any lock, so
+  // that a thread of its own can do it while another batch is written. InvalidArgument as Commit.
+  absl::StatusOr<std::shared_ptr<const PreparedEvents>> Prepare(const EventBatch& batch) const;
 
   // Commits live events that have no position of their own: they continue the source named
   // "track". `rejects` are those of the same call that were not valid; their `line` is the place

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <rocksdb/write_batch.h>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -24,6 +25,7 @@
 #include "store/base/row_cache.h"
 #include "store/db.h"
 #include "store/db_handle.h"
+#include "store/prepared_events.h"
 #include "store/watermark.h"
 #include "store/web_house.h"
 
@@ -46,7 +48,9 @@ inline constexpr size_t kCachedProductsMax = 100'000;
 // Each row of a write carries a checksum from here to the memtable.
 inline constexpr size_t kProtectionBytes = 8;
 
-inline rocksdb::WriteBatch NewBatch() { return rocksdb::WriteBatch(0, 0, kProtectionBytes, 0); }
+inline rocksdb::WriteBatch NewBatch(size_t bytes = 0) {
+  return rocksdb::WriteBatch(bytes, 0, kProtectionBytes, 0);
+}
 
 // A full replacement of the catalogue that is under way.
 struct Replacement {
@@ -57,6 +61,8 @@ struct Replacement {
 
 // InvalidArgument if the counts of a batch do not add up or a row of it is not valid.
 absl::Status CheckBatch(const EventBatch& batch);
+// The same without a look at the events themselves.
+absl::Status CheckBatchFrame(const EventBatch& batch);
 
 struct WebHouse::Impl {
   Options options;
@@ -78,7 +84,8 @@ struct WebHouse::Impl {
   mutable absl::Mutex state_mutex;
   Totals totals ABSL_GUARDED_BY(state_mutex);
   SiteSettings settings ABSL_GUARDED_BY(state_mutex);
-  AuditAnchor anchor ABSL_GUARDED_BY(state_mutex);  // of the last write
+  AuditAnchor anchor ABSL_GUARDED_BY(state_mutex);                         // of the last write
+  std::shared_ptr<const AuditKey> audit_key ABSL_GUARDED_BY(state_mutex);  // null without a chain
   // After a failed write RocksDB's own state is not to be trusted: only reopening helps.
   absl::Status broken ABSL_GUARDED_BY(state_mutex);
 
@@ -103,10 +110,14 @@ struct WebHouse::Impl {
   absl::Status Load();
   absl::Status CheckSums(const Totals& sums) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_mutex);
   absl::Status Writable() ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
-  absl::Status Write(rocksdb::WriteBatch* batch, const Totals& after)
+  // `known`: as AuditChain::Extend takes it.
+  absl::Status Write(rocksdb::WriteBatch* batch, const Totals& after,
+                     std::span<const AuditEntry> known = {})
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
-  // `facts` (may be null) is what became of the rows of products and customers.
-  absl::StatusOr<CommitResult> CommitLocked(const EventBatch& batch, FactsResult* facts = nullptr)
+  // `prepared` (may be null): what Prepare made of the batch. `facts` (may be null) is what became
+  // of the rows of products and customers.
+  absl::StatusOr<CommitResult> CommitLocked(const EventBatch& batch, FactsResult* facts = nullptr,
+                                            const PreparedEvents* prepared = nullptr)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
   bool Replaces(const EventBatch& batch) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex) {
     return replacement.has_value() && replacement->source == batch.source;
@@ -159,6 +170,10 @@ struct WebHouse::Impl {
   absl::Status Broken() const {
     absl::MutexLock lock(&state_mutex);
     return broken;
+  }
+  std::shared_ptr<const AuditKey> CurrentAuditKey() const {
+    absl::MutexLock lock(&state_mutex);
+    return audit_key;
   }
   Totals CurrentTotals() const {
     absl::MutexLock lock(&state_mutex);

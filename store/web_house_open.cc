@@ -134,12 +134,13 @@ absl::Status WebHouse::Impl::OpenChain() {
                                                       "; this store's audit chain was made with ",
                                                       id.ToString()));
   }
-  chain = std::make_unique<AuditChain>(*std::move(key));
+  chain = std::make_unique<AuditChain>(*key);
   RETURN_IF_ERROR(chain->Load(*db));
   absl::MutexLock state_lock(&state_mutex);
   anchor.link = chain->head().number;
   anchor.seal = chain->head().seal;
   anchor.key_id = chain->key().id();
+  audit_key = *std::move(key);
   return absl::OkStatus();
 }
 

@@ -60,6 +60,8 @@ struct Access::Remote {
 };
 
 Access::Access() = default;
+Backoffice* Access::local_backoffice() { return local_ == nullptr ? nullptr : &local_->backoffice; }
+
 Access::~Access() = default;
 
 absl::StatusOr<std::unique_ptr<Access>> Access::Open(const std::string& data,

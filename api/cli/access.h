@@ -15,6 +15,10 @@
 #include "recommender/learn/train_progress.h"
 #include "store/web_house.h"
 
+namespace vitrine {
+class Backoffice;
+}
+
 namespace vitrine::cli {
 
 class Access {
@@ -31,6 +35,8 @@ class Access {
 
   StorefrontIf& storefront() { return *storefront_; }
   BackofficeIf& backoffice() { return *backoffice_; }
+  // The same where this process opened the site, else null.
+  Backoffice* local_backoffice();
 
   // The server's address, or empty where this process opened the site.
   const std::string& server() const { return server_; }

@@ -69,7 +69,7 @@ absl::Status Run(const Common& common, const Options& options) {
   if (options.follow) signals.emplace();
   ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
                    Access::Open(common.data, common.site, /*create=*/true));
-  BackofficeSink sink(&access->backoffice(), common.site);
+  BackofficeSink sink(&access->backoffice(), common.site, access->local_backoffice());
   const std::shared_ptr<const RobotLists> robots = RobotListsOf(common.data);
   for (const RobotLists::Info& list : robots->lists()) {
     if (list.problem.empty()) continue;

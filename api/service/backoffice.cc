@@ -146,12 +146,23 @@ void Backoffice::restart_source(const std::string& site_name, const std::string&
 
 void Backoffice::import_batch(CommitResult& result, const std::string& site_name,
                               const EventBatch& batch) {
+  result = ValueOrThrow(ImportPrepared(site_name, batch, nullptr));
+}
+
+absl::StatusOr<std::shared_ptr<const PreparedEvents>> Backoffice::Prepare(
+    const std::string& site_name, const EventBatch& batch) const {
+  return FindOrThrow(site_name)->house().Prepare(batch);
+}
+
+absl::StatusOr<CommitResult> Backoffice::ImportPrepared(const std::string& site_name,
+                                                        const EventBatch& batch,
+                                                        const PreparedEvents* prepared) {
   Site* site = FindOrThrow(site_name);
-  StoreSink sink(&site->house());
-  const absl::StatusOr<CommitResult> committed = sink.Commit(batch);
+  absl::StatusOr<CommitResult> committed = site->house().Commit(batch, Ack::kApplied, prepared);
   const absl::Status forgotten = site->Forget(batch.events);
-  result = ValueOrThrow(committed);
-  ThrowIfError(forgotten);
+  RETURN_IF_ERROR(committed.status());
+  RETURN_IF_ERROR(forgotten);
+  return committed;
 }
 
 void Backoffice::import_done(const std::string& site_name, const SiteSettingsPatch& settings) {

@@ -4,6 +4,7 @@
 #define VITRINE_API_SERVICE_BACKOFFICE_H_
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,12 @@ class Backoffice : public BackofficeIf {
   void restart_source(const std::string& site, const std::string& name) override;
   void import_batch(CommitResult& result, const std::string& site,
                     const EventBatch& batch) override;
+  // For callers of this process: the two halves of import_batch (WebHouse::Prepare), the first of
+  // which needs no lock.
+  absl::StatusOr<std::shared_ptr<const PreparedEvents>> Prepare(const std::string& site,
+                                                                const EventBatch& batch) const;
+  absl::StatusOr<CommitResult> ImportPrepared(const std::string& site, const EventBatch& batch,
+                                              const PreparedEvents* prepared);
   void import_done(const std::string& site, const SiteSettingsPatch& settings) override;
   void reject_summaries(std::vector<RejectSummary>& summaries, const std::string& site) override;
   void rejects(RejectPage& page, const std::string& site, const RejectQuery& query) override;

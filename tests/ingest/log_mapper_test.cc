@@ -220,6 +220,31 @@ TEST(LineIds, EqualLinesAreToldApartAndAreTheSameNextTime) {
     EXPECT_EQ(ids.count(again.IdOf("line", number)), 1u);
 }
 
+TEST(LineIds, IdsBeginWithTheSecondThatStandsInTheLine) {
+  LineIds ids;
+  int64_t number = 0;
+  const auto front = [&](absl::string_view line) { return ids.IdOf(line, ++number).substr(0, 8); };
+  // 2015-05-17 10:05:03 UTC
+  EXPECT_EQ(front("1.2.3.4 - - [17/May/2015:10:05:03 +0000] \"GET / HTTP/1.1\" 200 1"), "555867cf");
+  EXPECT_EQ(front("::1 - a/b [17/May/2015:12:05:03 +0200] \"GET /1/a HTTP/1.1\" 200 1"),
+            "555867cf");
+  EXPECT_EQ(front("2015-05-17 10:05:03 GET /"), "555867cf");
+  EXPECT_EQ(front(R"({"id":"1-2-3","t":"2015-05-17T10:05:03.25+00:00"})"), "555867cf");
+  EXPECT_EQ(front("nothing that is a time"), "00000000");
+  EXPECT_EQ(front("99/May/2015:10:05:03 +0000"), "00000000");
+  EXPECT_EQ(front("17/May/2015:10:05:0"), "00000000");
+  EXPECT_EQ(front("1900-05-17 10:05:03"), "00000000");
+  EXPECT_EQ(front(""), "00000000");
+}
+
+TEST(LineIds, TheIdOfALineDoesNotDependOnTheLinesBeforeIt) {
+  const std::string line = "1.2.3.4 - - [17/May/2015:10:05:03 +0000] \"GET / HTTP/1.1\" 200 1";
+  LineIds fresh, used;
+  used.IdOf("x - - [17/May/2015:99:05:03 +0000] ", 1);
+  used.IdOf("x - - [18/Jun/2016:10:05:03 -0900] ", 2);
+  EXPECT_EQ(used.IdOf(line, 3), fresh.IdOf(line, 3));
+}
+
 TEST(LineIds, WhatIsRecalledIsEnoughToGoOn) {
   constexpr int64_t kBlock = LineIds::kBlockLines;
   LineIds whole;

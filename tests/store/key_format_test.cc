@@ -21,9 +21,16 @@ TEST(KeyFormat, AnEventKeyIsPersonThenComplementedTimeThenIdHash) {
   EXPECT_EQ(ReadBigEndian(absl::string_view(key).substr(12)), 0x1f7e24023b50eaefULL);
 }
 
-TEST(KeyFormat, AnEventIdKeyIsSixteenBytesOfHash) {
-  EXPECT_EQ(keys::EventIdKey("e1").size(), 16u);
-  EXPECT_NE(keys::EventIdKey("e1"), keys::EventIdKey("e2"));
+TEST(KeyFormat, AnEventIdKeyIsTheFrontOfTheIdThenSixteenBytesOfHash) {
+  const std::string key = keys::EventIdKey("e1");
+  ASSERT_EQ(key.size(), keys::kEventIdKeyBytes);
+  EXPECT_EQ(key.substr(0, 8), std::string("e1\0\0\0\0\0\0", 8));
+  // printf e1 | xxhsum -H2
+  EXPECT_EQ(ReadBigEndian(absl::string_view(key).substr(8)), 0x37115c6703754b2fULL);
+  EXPECT_NE(key, keys::EventIdKey("e2"));
+  EXPECT_EQ(keys::EventIdKey("ordered-1").substr(0, 8), "ordered-");
+  // Ids that follow a count, or time, are written in their order.
+  EXPECT_LT(keys::EventIdKey("00000009-z"), keys::EventIdKey("00000010-a"));
 }
 
 TEST(KeyFormat, NewerEventsOfAPersonComeFirst) {
