@@ -28,6 +28,7 @@ absl::StatusOr<CommitResult> StoreSink::CommitPrepared(const EventBatch& batch,
 
 absl::Status StoreSink::Finish(const SiteSettingsPatch& settings) {
   RETURN_IF_ERROR(house_->PatchSettings(settings));
+  RETURN_IF_ERROR(house_->SpillEvents());
   RETURN_IF_ERROR(DeriveAll(house_, nullptr, robots_));
   return house_->Sync();
 }

@@ -252,4 +252,20 @@ absl::Status Db::Flush() const {
   return FromRocks(db_->Flush(rocksdb::FlushOptions(), all), "flushing the store");
 }
 
+absl::Status Db::SpillEvents() const {
+  if (db_ == nullptr) return absl::UnavailableError(kClosed);
+  uint64_t bytes = 0;
+  db_->GetIntProperty(table(Table::kEvents), rocksdb::DB::Properties::kCurSizeActiveMemTable,
+                      &bytes);
+  if (bytes < db_->GetOptions(table(Table::kEvents)).write_buffer_size / 4) {
+    return absl::OkStatus();
+  }
+  rocksdb::FlushOptions options;
+  options.wait = false;
+  options.allow_write_stall = true;  // else it would wait for one that is under way
+  return FromRocks(
+      db_->Flush(options, {table(Table::kEvents), table(Table::kEventIds), table(Table::kAudit)}),
+      "flushing the events");
+}
+
 }  // namespace vitrine

@@ -95,6 +95,10 @@ class Db : public std::enable_shared_from_this<Db> {
   // Writes what memory holds to tables, so that the log is not needed to open the store again.
   absl::Status Flush() const;
 
+  // Begins to do so for events and what is written with each of them, if that is a good part of
+  // what memory may hold of them.
+  absl::Status SpillEvents() const;
+
  private:
   Db() = default;
 

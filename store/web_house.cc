@@ -286,6 +286,8 @@ absl::Status WebHouse::Impl::SyncUpTo(uint64_t wanted) {
 
 absl::Status WebHouse::Sync() { return impl_->SyncUpTo(impl_->version); }
 
+absl::Status WebHouse::SpillEvents() { return impl_->db->SpillEvents(); }
+
 absl::Status WebHouse::RestartSource(absl::string_view name) {
   absl::MutexLock lock(&impl_->commit_mutex);
   RETURN_IF_ERROR(impl_->Writable());

@@ -166,6 +166,10 @@ class WebHouse {
   // Makes everything written so far durable.
   absl::Status Sync();
 
+  // If memory holds much of the events, begins to write them to tables beside what comes next.
+  // After an import a core is free for that while sessions are derived; later somebody would wait.
+  absl::Status SpillEvents();
+
   // Starts a source again from byte 0 (its content has changed); its counts stay and grow.
   absl::Status RestartSource(absl::string_view name);
 

@@ -168,6 +168,7 @@ absl::StatusOr<CommitResult> Backoffice::ImportPrepared(const std::string& site_
 void Backoffice::import_done(const std::string& site_name, const SiteSettingsPatch& settings) {
   Site* site = FindOrThrow(site_name);
   ThrowIfError(site->house().PatchSettings(settings));
+  ThrowIfError(site->house().SpillEvents());
   ThrowIfError(site->Derive());
   ThrowIfError(site->house().Sync());
   ValueOrThrow(site->ApplyRetention(clock_->NowMs()));
