@@ -12,7 +12,8 @@ namespace vitrine {
 // Row i belongs to product (or person) i; row-major, so that its factors lie together.
 using FactorMatrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-// factors^T factors, d x d, the same bits whatever the number of threads (0: one per core).
+// factors^T factors, d x d, summed in double; the same bits whatever the number of threads (0: one
+// per core).
 FactorMatrix Gramian(const FactorMatrix& factors, uint32_t threads);
 
 }  // namespace vitrine

@@ -20,7 +20,9 @@
 #include "absl/strings/string_view.h"
 
 #include "recommender/model/factors.h"
+#include "recommender/model/padded_matrix.h"
 #include "recommender/model/quantized_factors.h"
+#include "recommender/model/row_solver.h"
 #include "recommender/model/settings.h"
 
 namespace vitrine {
@@ -45,9 +47,20 @@ struct Model {
   // Index of a product id; derived when the model is made or read.
   absl::flat_hash_map<std::string, uint32_t> index;
 
+  // The factors as persons are folded in: in the basis in which their Gramian is diagonal. What
+  // training writes lies in it already; else, and where the rows want padding, `rotated` is a copy.
+  struct {
+    std::shared_ptr<const PaddedMatrix> rotated = nullptr;
+    std::vector<float> spectrum = {};  // the diagonal
+    Eigen::MatrixXf basis = {};        // of the copy; empty where it lies as the factors do
+  } fold_in;
+
   std::optional<uint32_t> Find(absl::string_view product_id) const;
-  // Fills `gramian`, `by_popularity` (ties: lower index first), `quantized` and `index`. One
-  // thread: O(products * d^2).
+  // What a RowSolver wants; as long as the model lives. A solution x of it is `basis` * x, if there
+  // is one.
+  FixedSide FoldInSide() const;
+  // Fills `gramian`, `by_popularity` (ties: lower index first), `quantized`, `fold_in` and `index`
+  // from the rest. One thread: O(products * d^2), and O(d^3) where the Gramian is not diagonal.
   void Derive();
 };
 

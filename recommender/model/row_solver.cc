@@ -2,15 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "Eigen/Cholesky"
 
 namespace vitrine {
 namespace {
 
-// Cells gathered into one dense block for a rank-k update: enough for its kernel to run at full
-// speed, little enough to stay in the first-level caches.
-constexpr size_t kBatchCells = 128;
+// Of the matrix that is factorized, at most: its trace over its least possible eigenvalue. Beyond
+// it, floats (6e-8) might lose more than a thousandth.
+constexpr float kConditionMax = 1e4f;
+
+bool Counts(const Cell& cell) { return cell.weight > 0 && std::isfinite(cell.weight); }
 
 }  // namespace
 
@@ -20,42 +23,156 @@ float RowRegularization(const AlsSettings& settings, size_t degree, size_t other
   return settings.regularization * std::pow(size, settings.regularization_exponent);
 }
 
-RowSolver::RowSolver(const FactorMatrix& other, const FactorMatrix& gramian,
-                     const AlsSettings& settings)
-    : other_(other),
-      settings_(settings),
-      base_(settings.unobserved_weight * gramian),
-      system_(other.cols(), other.cols()),
-      batch_(other.cols(), kBatchCells) {}
+size_t CountedCells(std::span<const Cell> row) {
+  return static_cast<size_t>(std::ranges::count_if(row, Counts));
+}
 
-size_t RowSolver::AddBatch(std::span<const Cell> cells, Eigen::Map<Eigen::VectorXf>* right_side) {
-  Eigen::Index counted = 0;
-  for (const Cell& cell : cells) {
-    if (!(cell.weight > 0) || !std::isfinite(cell.weight)) continue;
-    const float root = std::sqrt(cell.weight);
-    auto column = batch_.col(counted++);
-    column = root * other_.row(cell.index).transpose();
-    *right_side += root * column;
+FixedSide MakeFixedSide(const PaddedMatrix& rotated, std::span<const float> spectrum) {
+  return {rotated.row(0), rotated.rows(), rotated.stride(), rotated.width(), spectrum};
+}
+
+RowSolver::RowSolver(const FixedSide& side, const AlsSettings& settings, RowScratch* scratch,
+                     const Kernels& kernels)
+    : side_(side), settings_(settings), kernels_(kernels), scratch_(*scratch) {
+  for (Diagonal& diagonal : scratch_.diagonals_) {
+    diagonal.degree = SIZE_MAX;
+    diagonal.values.resize(side.width);
+    diagonal.inverse_root.resize(side.width);
   }
-  if (counted == 0) return 0;  // Eigen would divide by it
-  system_.selfadjointView<Eigen::Lower>().rankUpdate(batch_.leftCols(counted));
-  return static_cast<size_t>(counted);
+  if (scratch_.width_ == side.width) return;
+  scratch_.width_ = side.width;
+  scratch_.single_ = AlignedFloats(SingleScratchFloats(side.width));
+  scratch_.unused_out_.resize(side.width);
+}
+
+const RowSolver::Diagonal& RowSolver::DiagonalOf(size_t degree, size_t slot) {
+  Diagonal& diagonal = scratch_.diagonals_[slot];
+  if (diagonal.degree == degree) return diagonal;
+  diagonal.degree = degree;
+  const float regularization = RowRegularization(settings_, degree, side_.count);
+  diagonal.least = std::numeric_limits<float>::infinity();
+  for (size_t k = 0; k < side_.width; ++k) {
+    const float value = settings_.unobserved_weight * side_.spectrum[k] + regularization;
+    diagonal.values[k] = value;
+    diagonal.inverse_root[k] = 1 / std::sqrt(value);
+    diagonal.least = std::min(diagonal.least, value);
+  }
+  return diagonal;
+}
+
+bool RowSolver::IsSound(const float* out, float condition) const {
+  float sum = 0;  // finite only if all of them are
+  for (size_t k = 0; k < side_.width; ++k) sum += out[k] * 0;
+  return sum == 0 && condition <= kConditionMax;
 }
 
 void RowSolver::Solve(std::span<const Cell> row, float* out) {
-  Eigen::Map<Eigen::VectorXf> x(out, other_.cols());
-  x.setZero();
-  system_ = base_;
-  size_t degree = 0;
-  for (size_t begin = 0; begin < row.size(); begin += kBatchCells) {
-    degree += AddBatch(row.subspan(begin, std::min(kBatchCells, row.size() - begin)), &x);
+  const size_t cells = CountedCells(row);
+  if (cells == 0) {
+    std::fill_n(out, side_.width, 0.0f);
+    return;
   }
-  if (degree == 0) return;
-  system_.diagonal().array() +=
-      RowRegularization(settings_, degree, static_cast<size_t>(other_.rows()));
-  const Eigen::LLT<Eigen::Ref<Eigen::MatrixXf>> cholesky(system_);  // in place
+  scratch_.index_.clear();
+  scratch_.root_weight_.clear();
+  for (const Cell& cell : row) {
+    if (!Counts(cell)) continue;
+    scratch_.index_.push_back(cell.index);
+    scratch_.root_weight_.push_back(std::sqrt(cell.weight));
+  }
+  const Diagonal& diagonal = DiagonalOf(cells, 0);
+  SingleRow single{.fixed = side_.rows,
+                   .stride = side_.stride,
+                   .width = side_.width,
+                   .cells = cells,
+                   .index = scratch_.index_.data(),
+                   .root_weight = scratch_.root_weight_.data(),
+                   .diagonal = diagonal.values.data(),
+                   .inverse_root = diagonal.inverse_root.data(),
+                   .out = out,
+                   .scratch = scratch_.single_.data()};
+  const bool woodbury = (cells + kWidthStep - 1) / kWidthStep * kWidthStep <= side_.width;
+  (woodbury ? kernels_.single_woodbury : kernels_.single_direct)(&single);
+  if (!IsSound(out, single.trace / (woodbury ? 1 : diagonal.least))) SolveInDouble(row, out);
+}
+
+void RowSolver::SolveBatch(std::span<const std::span<const Cell>> rows,
+                           std::span<float* const> out) {
+  size_t longest = 0;
+  for (const auto& row : rows) longest = std::max(longest, CountedCells(row));
+  // A few rows, or large ones, keep the registers busy by themselves.
+  if (longest == 0 || rows.size() <= kernels_.lanes / 8 ||
+      std::min(longest, side_.width) > kBatchSystemMax) {
+    for (size_t r = 0; r < rows.size(); ++r) Solve(rows[r], out[r]);
+    return;
+  }
+  SolveTogether(rows, longest, out);
+}
+
+void RowSolver::SolveTogether(std::span<const std::span<const Cell>> rows, size_t cells,
+                              std::span<float* const> out) {
+  const size_t lanes = kernels_.lanes;
+  if (scratch_.batch_.data() == nullptr) scratch_.batch_ = AlignedFloats(BatchScratchFloats());
+  scratch_.index_.assign(cells * lanes, 0);
+  scratch_.root_weight_.assign(cells * lanes, 0);
+  RowBatch batch{.fixed = side_.rows,
+                 .stride = side_.stride,
+                 .width = side_.width,
+                 .cells = cells,
+                 .index = scratch_.index_.data(),
+                 .root_weight = scratch_.root_weight_.data(),
+                 .scratch = scratch_.batch_.data()};
+  std::array<float, kLanesMax> least = {};
+  size_t slot = 0;
+  for (size_t lane = 0; lane < lanes; ++lane) {
+    size_t at = lane;
+    if (lane < rows.size()) {
+      for (const Cell& cell : rows[lane]) {
+        if (!Counts(cell)) continue;
+        scratch_.index_[at] = cell.index;
+        scratch_.root_weight_[at] = std::sqrt(cell.weight);
+        at += lanes;
+      }
+    }
+    const size_t degree = at / lanes;
+    if (lane > 0 && scratch_.diagonals_[slot].degree != degree) ++slot;
+    const Diagonal& diagonal = DiagonalOf(degree, slot);
+    batch.diagonal[lane] = diagonal.values.data();
+    batch.inverse_root[lane] = diagonal.inverse_root.data();
+    least[lane] = diagonal.least;
+    batch.out[lane] = lane < rows.size() ? out[lane] : scratch_.unused_out_.data();
+  }
+  const bool woodbury = cells <= side_.width;
+  (woodbury ? kernels_.batch_woodbury : kernels_.batch_direct)(&batch);
+  for (size_t lane = 0; lane < rows.size(); ++lane) {
+    if (!IsSound(out[lane], batch.trace[lane] / (woodbury ? 1 : least[lane]))) {
+      SolveInDouble(rows[lane], out[lane]);
+    }
+  }
+}
+
+void RowSolver::SolveInDouble(std::span<const Cell> row, float* out) const {
+  const auto width = static_cast<Eigen::Index>(side_.width);
+  Eigen::MatrixXd system = Eigen::MatrixXd::Zero(width, width);
+  Eigen::VectorXd x = Eigen::VectorXd::Zero(width);
+  const float regularization = RowRegularization(settings_, CountedCells(row), side_.count);
+  for (size_t k = 0; k < side_.width; ++k) {
+    const auto i = static_cast<Eigen::Index>(k);
+    system(i, i) =
+        static_cast<double>(settings_.unobserved_weight) * side_.spectrum[k] + regularization;
+  }
+  for (const Cell& cell : row) {
+    if (!Counts(cell)) continue;
+    const Eigen::VectorXd y =
+        Eigen::Map<const Eigen::VectorXf>(side_.rows + cell.index * side_.stride, width)
+            .cast<double>();
+    system.selfadjointView<Eigen::Lower>().rankUpdate(y, cell.weight);
+    x += static_cast<double>(cell.weight) * y;
+  }
+  const Eigen::LLT<Eigen::Ref<Eigen::MatrixXd>> cholesky(system);  // in place
   cholesky.solveInPlace(x);
-  if (cholesky.info() != Eigen::Success || !x.allFinite()) x.setZero();
+  Eigen::Map<Eigen::VectorXf> solution(out, width);
+  solution = x.cast<float>();
+  if (cholesky.info() != Eigen::Success || !solution.allFinite()) solution.setZero();
 }
 
 }  // namespace vitrine

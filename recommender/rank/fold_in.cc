@@ -11,9 +11,13 @@ namespace vitrine {
 namespace {
 
 Eigen::VectorXf FoldIn(const Model& model, std::span<const Cell> cells) {
-  Eigen::VectorXf taste(model.factors.cols());
-  RowSolver(model.factors, model.gramian, model.als).Solve(cells, taste.data());
-  return taste;
+  thread_local RowScratch scratch;  // allocated once, as requests come and go
+  const FixedSide side = model.FoldInSide();
+  Eigen::VectorXf solution(side.width);
+  RowSolver(side, model.als, &scratch).Solve(cells, solution.data());
+  const auto taste = solution.head(model.factors.cols());
+  if (model.fold_in.basis.size() == 0) return taste;
+  return model.fold_in.basis * taste;
 }
 
 // `history` with what `session` says mixed in.

@@ -55,7 +55,7 @@ TEST(FoldIn, OfATrainedPersonIsTheTrainedVector) {
     if (profile.cells.empty()) continue;
     const Eigen::VectorXf& taste = profile.taste;
     const Eigen::VectorXf expected = trained.persons.row(person++);
-    EXPECT_LT((taste - expected).norm(), 1e-4 * expected.norm());
+    EXPECT_LT((taste - expected).norm(), 1e-5 * expected.norm());
   }
   EXPECT_EQ(person, trained.persons.rows());
 }

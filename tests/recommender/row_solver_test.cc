@@ -6,6 +6,7 @@
 
 #include "Eigen/Cholesky"
 
+#include "recommender/model/eigenbasis.h"
 #include "tests/testing/testing.h"
 
 namespace vitrine {
@@ -33,10 +34,38 @@ Problem MakeProblem(size_t d, size_t rows, size_t degree, uint32_t seed) {
   return problem;
 }
 
-std::vector<float> Solve(const Problem& problem) {
-  std::vector<float> x(static_cast<size_t>(problem.other.cols()), -1);
-  RowSolver(problem.other, problem.gramian, problem.settings).Solve(problem.row, x.data());
-  return x;
+// The other side, rotated as a sweep does it.
+class Rotated {
+ public:
+  explicit Rotated(const Problem& problem)
+      : eigen_(Diagonalize(problem.gramian.cast<double>(), RoundUp(problem.other.cols()))),
+        rows_(problem.other) {
+    Rotate(eigen_.basis, 1, &rows_);
+  }
+
+  FixedSide side() const { return MakeFixedSide(rows_, eigen_.spectrum); }
+  // A solution, where the problem was.
+  std::vector<float> Back(const std::vector<float>& x) const {
+    const Eigen::VectorXf back = eigen_.basis.cast<float>() *
+                                 Eigen::Map<const Eigen::VectorXf>(x.data(), eigen_.basis.cols());
+    return {back.begin(), back.end()};
+  }
+
+  static size_t RoundUp(Eigen::Index d) {
+    return (static_cast<size_t>(d) + kWidthStep - 1) / kWidthStep * kWidthStep;
+  }
+
+ private:
+  Eigenbasis eigen_;
+  PaddedMatrix rows_;
+};
+
+std::vector<float> Solve(const Problem& problem, const Kernels& kernels = BestKernels()) {
+  const Rotated rotated(problem);
+  std::vector<float> x(rotated.side().width, -1);
+  RowScratch scratch;
+  RowSolver(rotated.side(), problem.settings, &scratch, kernels).Solve(problem.row, x.data());
+  return rotated.Back(x);
 }
 
 Eigen::VectorXd AsDouble(const std::vector<float>& x) {
@@ -125,12 +154,18 @@ TEST(RowSolver, GivesZeroWhereFloatsCannotSolve) {
   Problem problem = MakeProblem(16, 50, 3, 7);
   problem.other *= 1e20f;
   problem.gramian = Gramian(problem.other, 1);
-  EXPECT_EQ(Solve(problem), std::vector<float>(16, 0.0f));
+  const Rotated rotated(problem);
+  std::vector<float> x(16, -1);
+  RowScratch scratch;
+  RowSolver(rotated.side(), problem.settings, &scratch).Solve(problem.row, x.data());
+  EXPECT_EQ(x, std::vector<float>(16, 0.0f));
 }
 
 TEST(RowSolver, SolvesRowAfterRowWithTheSameScratch) {
   const Problem problem = MakeProblem(16, 200, 150, 8);
-  RowSolver solver(problem.other, problem.gramian, problem.settings);
+  const Rotated rotated(problem);
+  RowScratch scratch;
+  RowSolver solver(rotated.side(), problem.settings, &scratch);
   std::vector<float> first(16), between(16), again(16);
   solver.Solve(problem.row, first.data());
   solver.Solve(std::span(problem.row).first(2), between.data());

@@ -2,14 +2,10 @@
 
 #include <cmath>
 
-#include "recommender/model/parallel.h"
-#include "recommender/model/row_solver.h"
+#include "recommender/learn/als/sweep.h"
 
 namespace vitrine {
 namespace {
-
-// Rows a thread takes at a time: few, because one row may have thousands of cells.
-constexpr size_t kRowsPerChunk = 16;
 
 // SplitMix64 (Steele, Lea, Flood 2014): a fixed algorithm, where the standard library's
 // distributions differ from one implementation to the next.
@@ -51,32 +47,30 @@ FactorMatrix RandomFactors(size_t rows, const AlsSettings& settings) {
   return factors;
 }
 
-void SolveAll(const SparseRows& rows, const FactorMatrix& fixed, const AlsSettings& settings,
-              FactorMatrix* solved) {
-  const FactorMatrix gramian = Gramian(fixed, settings.threads);
-  solved->resize(static_cast<Eigen::Index>(rows.rows()), fixed.cols());
-  Chunks chunks(rows.rows(), kRowsPerChunk);
-  RunOnThreads(settings.threads, [&] {
-    RowSolver solver(fixed, gramian, settings);
-    while (const auto chunk = chunks.Next()) {
-      for (size_t r = chunk->begin; r < chunk->end; ++r) {
-        solver.Solve(rows.row(r), solved->row(static_cast<Eigen::Index>(r)).data());
-      }
-    }
-  });
+AlsTrainer::AlsTrainer(const SparseRows& by_person, const AlsSettings& settings)
+    : by_person_(by_person),
+      by_product_(by_person.Transposed()),
+      settings_(settings),
+      person_order_(LongestFirst(by_person_)),
+      product_order_(LongestFirst(by_product_)),
+      persons_(RandomFactors(by_person.rows(), settings)),
+      products_(by_product_.rows(), settings.factors) {}
+
+void AlsTrainer::RunEpoch() {
+  Sweep(by_product_, product_order_, settings_, &persons_, &products_);
+  Sweep(by_person_, person_order_, settings_, &products_, &persons_);
 }
+
+AlsFactors AlsTrainer::Factors() const { return {persons_.Unpadded(), products_.Unpadded()}; }
 
 AlsFactors TrainAls(const SparseRows& by_person, const AlsSettings& settings,
                     const std::function<void(uint32_t epochs_done)>& on_epoch) {
-  const SparseRows by_product = by_person.Transposed();
-  AlsFactors factors;
-  factors.persons = RandomFactors(by_person.rows(), settings);
+  AlsTrainer trainer(by_person, settings);
   for (uint32_t epoch = 1; epoch <= settings.epochs; ++epoch) {
-    SolveAll(by_product, factors.persons, settings, &factors.products);
-    SolveAll(by_person, factors.products, settings, &factors.persons);
+    trainer.RunEpoch();
     if (on_epoch) on_epoch(epoch);
   }
-  return factors;
+  return trainer.Factors();
 }
 
 }  // namespace vitrine

@@ -1,34 +1,57 @@
-// Alternating least squares for implicit feedback: all persons given the products, all products
-// given the persons, in turn; every row is one RowSolver::Solve.
+// Alternating least squares for implicit feedback: all products given the persons, all persons
+// given the products, in turn; every row is solved as RowSolver says.
+//
+// A sweep first rotates both sides into the basis in which the fixed side's Gramian is diagonal
+// (model/eigenbasis.h). Scores do not change by that, and factors are only defined up to it: what
+// comes out lies in the basis of the products' Gramian, so that serving need not rotate at all.
 
 #ifndef VITRINE_RECOMMENDER_LEARN_ALS_ALS_H_
 #define VITRINE_RECOMMENDER_LEARN_ALS_ALS_H_
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "recommender/learn/interactions.h"
 #include "recommender/model/factors.h"
+#include "recommender/model/padded_matrix.h"
 #include "recommender/model/settings.h"
 
 namespace vitrine {
 
 struct AlsFactors {
   FactorMatrix persons;   // persons x d
-  FactorMatrix products;  // products x d
+  FactorMatrix products;  // products x d; their Gramian is diagonal (up to rounding)
 };
 
-// Runs settings.epochs epochs of a product sweep and a person sweep, from random persons. Persons
-// come last, so that each is exactly what folding its row into the final products gives. The same
-// bits for one seed, whatever the number of threads. `on_epoch` (may be empty) hears how many
-// epochs are done.
+// A training that is under way.
+class AlsTrainer {
+ public:
+  // From random persons. `by_person` must outlive the trainer.
+  // REQUIRES: Validate(settings) is OK.
+  AlsTrainer(const SparseRows& by_person, const AlsSettings& settings);
+
+  // A product sweep and a person sweep. Persons come last, so that each is exactly what folding its
+  // row into the products gives.
+  void RunEpoch();
+
+  AlsFactors Factors() const;
+
+ private:
+  const SparseRows& by_person_;
+  const SparseRows by_product_;
+  const AlsSettings settings_;
+  const std::vector<uint32_t> person_order_;
+  const std::vector<uint32_t> product_order_;
+  PaddedMatrix persons_;
+  PaddedMatrix products_;
+};
+
+// Runs settings.epochs epochs. The same bits for one seed, whatever the number of threads.
+// `on_epoch` (may be empty) hears how many epochs are done.
 // REQUIRES: Validate(settings) is OK.
 AlsFactors TrainAls(const SparseRows& by_person, const AlsSettings& settings,
                     const std::function<void(uint32_t epochs_done)>& on_epoch = {});
-
-// One sweep: solves every row against `fixed`, on settings.threads threads. `solved` is resized.
-void SolveAll(const SparseRows& rows, const FactorMatrix& fixed, const AlsSettings& settings,
-              FactorMatrix* solved);
 
 // Where training starts: independent draws of (nearly) N(0, init_stddev^2 / factors), the same on
 // every machine.
