@@ -13,7 +13,14 @@ namespace {
 // it, floats (6e-8) might lose more than a thousandth.
 constexpr float kConditionMax = 1e4f;
 
-bool Counts(const Cell& cell) { return cell.weight > 0 && std::isfinite(cell.weight); }
+// False for NaN, too.
+bool Counts(const Cell& cell) {
+  return cell.weight > 0 && cell.weight <= std::numeric_limits<float>::max();
+}
+
+// What is prefetched of a batch: not more than the second-level cache holds beside the systems.
+constexpr size_t kPrefetchBytesMax = 512 << 10;
+constexpr size_t kLineFloats = 16;
 
 }  // namespace
 
@@ -122,6 +129,8 @@ void RowSolver::SolveTogether(std::span<const std::span<const Cell>> rows, size_
                  .root_weight = scratch_.root_weight_.data(),
                  .scratch = scratch_.batch_.data()};
   std::array<float, kLanesMax> least = {};
+  const size_t bytes = cells * lanes * side_.width * sizeof(float);
+  const size_t prefetched = bytes <= kPrefetchBytesMax ? side_.width : 2 * kLineFloats;
   size_t slot = 0;
   for (size_t lane = 0; lane < lanes; ++lane) {
     size_t at = lane;
@@ -129,7 +138,9 @@ void RowSolver::SolveTogether(std::span<const std::span<const Cell>> rows, size_
       for (const Cell& cell : rows[lane]) {
         if (!Counts(cell)) continue;
         scratch_.index_[at] = cell.index;
-        scratch_.root_weight_[at] = std::sqrt(cell.weight);
+        const float* const y = side_.rows + cell.index * side_.stride;
+        for (size_t k = 0; k < prefetched; k += kLineFloats) __builtin_prefetch(y + k);
+        scratch_.root_weight_[at] = cell.weight;
         at += lanes;
       }
     }
@@ -141,6 +152,7 @@ void RowSolver::SolveTogether(std::span<const std::span<const Cell>> rows, size_
     least[lane] = diagonal.least;
     batch.out[lane] = lane < rows.size() ? out[lane] : scratch_.unused_out_.data();
   }
+  for (float& weight : scratch_.root_weight_) weight = std::sqrt(weight);
   const bool woodbury = cells <= side_.width;
   (woodbury ? kernels_.batch_woodbury : kernels_.batch_direct)(&batch);
   for (size_t lane = 0; lane < rows.size(); ++lane) {

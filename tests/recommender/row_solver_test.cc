@@ -174,6 +174,72 @@ TEST(RowSolver, SolvesRowAfterRowWithTheSameScratch) {
   EXPECT_NE(first, between);
 }
 
+// Rows of any length, some with cells that do not count.
+std::vector<std::vector<Cell>> RandomRows(size_t count, size_t longest, size_t columns,
+                                          std::mt19937* random) {
+  std::uniform_real_distribution<float> weight(0.1f, 4.0f);
+  std::vector<std::vector<Cell>> rows(count);
+  for (std::vector<Cell>& row : rows) {
+    for (size_t n = (*random)() % (longest + 1); n > 0; --n) {
+      row.push_back({static_cast<uint32_t>((*random)() % columns), weight(*random)});
+    }
+    if ((*random)() % 4 == 0) row.push_back({0, std::numeric_limits<float>::quiet_NaN()});
+  }
+  return rows;
+}
+
+TEST(RowSolver, SolvesABatchAsItSolvesEachRow) {
+  std::mt19937 random(9);
+  for (const size_t d : {5, 16, 64, 100, 128, 144, 300}) {
+    for (const size_t longest : {0, 1, 6, 20, 64, 140, 320}) {
+      const Problem problem = MakeProblem(d, 400, 1, 10);
+      const Rotated rotated(problem);
+      for (const Kernels* const* kernels = AllKernels(); *kernels; ++kernels) {
+        RowScratch scratch;
+        RowSolver solver(rotated.side(), problem.settings, &scratch, **kernels);
+        const size_t count = 1 + random() % solver.batch_rows();
+        const auto rows = RandomRows(count, longest, 400, &random);
+        const std::vector<std::span<const Cell>> spans(rows.begin(), rows.end());
+        FactorMatrix batch = FactorMatrix::Constant(count, rotated.side().width, -1);
+        std::vector<float*> out;
+        for (size_t r = 0; r < count; ++r) out.push_back(batch.row(r).data());
+        solver.SolveBatch(spans, out);
+        Eigen::VectorXf single(rotated.side().width);
+        for (size_t r = 0; r < count; ++r) {
+          solver.Solve(rows[r], single.data());
+          EXPECT_LE((batch.row(r).transpose() - single).norm(), 1e-5 * single.norm())
+              << (*kernels)->name << " d=" << d << " n=" << rows[r].size();
+        }
+      }
+    }
+  }
+}
+
+// Where D is next to nothing in some directions, or weights are giants.
+TEST(RowSolver, AgreesWithThePlainTwinWhereFloatsAloneWouldNot) {
+  struct Case {
+    float unobserved_weight, regularization, weight;
+  };
+  for (const Case& c : {Case{0.3f, 0.01f, 1}, Case{0.3f, 1e-6f, 1}, Case{0, 1e-6f, 1},
+                        Case{0, 1e-4f, 1e4f}, Case{1e-4f, 1e-6f, 1e6f}, Case{0.01f, 1e-3f, 1e6f}}) {
+    for (const size_t degree : {3, 20, 60, 200}) {
+      Problem problem = MakeProblem(32, 400, degree, 11);
+      for (Eigen::Index k = 0; k < 32; ++k) {  // a spectrum over eight powers of ten
+        problem.other.col(k) *= std::pow(10.0f, -4.0f * static_cast<float>(k) / 32);
+      }
+      problem.gramian = Gramian(problem.other, 1);
+      problem.settings.unobserved_weight = c.unobserved_weight;
+      problem.settings.regularization = c.regularization;
+      for (Cell& cell : problem.row) cell.weight *= c.weight;
+      const Eigen::VectorXd x = AsDouble(Solve(problem));
+      const double at_zero = LossGradient(problem, Eigen::VectorXd::Zero(32)).norm();
+      EXPECT_LT(LossGradient(problem, x).norm(), 1e-3 * at_zero)
+          << "w0=" << c.unobserved_weight << " reg=" << c.regularization << " w=" << c.weight
+          << " n=" << degree;
+    }
+  }
+}
+
 TEST(RowRegularization, GrowsWithTheRowAsThePaperSays) {
   const AlsSettings settings{
       .unobserved_weight = 0.5f, .regularization = 0.1f, .regularization_exponent = 1};

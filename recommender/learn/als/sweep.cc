@@ -9,6 +9,12 @@
 #include "recommender/model/row_solver.h"
 
 namespace vitrine {
+namespace {
+
+// Batches that a thread takes at a time.
+constexpr size_t kBatches = 4;
+
+}  // namespace
 
 std::vector<uint32_t> LongestFirst(const SparseRows& rows) {
   std::vector<uint32_t> order(rows.rows());
@@ -25,20 +31,27 @@ void Sweep(const SparseRows& rows, const std::vector<uint32_t>& order, const Als
                                        fixed->width());
   Rotate(eigen.basis, settings.threads, fixed);
   const FixedSide side = MakeFixedSide(*fixed, eigen.spectrum);
-  Chunks batches(rows.rows(), BestKernels().lanes);
+  const size_t batch_rows = BestKernels().lanes;
+  Chunks chunks(rows.rows(), kBatches * batch_rows);
   RunOnThreads(settings.threads, [&] {
     RowScratch scratch;
     RowSolver solver(side, settings, &scratch);
     std::vector<std::span<const Cell>> batch;
     std::vector<float*> out;
-    while (const auto chunk = batches.Next()) {
-      batch.clear();
-      out.clear();
-      for (size_t i = chunk->begin; i < chunk->end; ++i) {
-        batch.push_back(rows.row(order[i]));
-        out.push_back(solved->row(order[i]));
+    while (const auto chunk = chunks.Next()) {
+      for (size_t begin = chunk->begin; begin < chunk->end; begin += batch_rows) {
+        const size_t end = std::min(begin + batch_rows, chunk->end);
+        batch.clear();
+        out.clear();
+        for (size_t i = begin; i < end; ++i) {
+          batch.push_back(rows.row(order[i]));
+          out.push_back(solved->row(order[i]));
+          if (i + batch_rows < order.size()) {
+            __builtin_prefetch(rows.row(order[i + batch_rows]).data());
+          }
+        }
+        solver.SolveBatch(batch, out);
       }
-      solver.SolveBatch(batch, out);
     }
   });
 }
