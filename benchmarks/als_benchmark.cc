@@ -150,9 +150,13 @@ void Print(const std::vector<Contender>& contenders, double peak) {
   const double twin = SpreadOf(contenders[0].seconds).median;
   for (const Contender& c : contenders) {
     const Spread s = SpreadOf(c.seconds);
-    std::printf("  %-14s %7.4f s [%.4f, %.4f]  %6.2f x the twin  %6.1f GFLOP/s", c.name.c_str(),
-                s.median, s.least, s.most, twin / s.median, c.flops / s.median * 1e-9);
-    std::printf("  limit %.4f s, %.0f %% of it\n", c.flops / peak, 100 * c.flops / peak / s.median);
+    std::printf("  %-8s %7.4f s [%.4f, %.4f]  %6.2f x the twin", c.name.c_str(), s.median, s.least,
+                s.most, twin / s.median);
+    if (c.flops > 0) {
+      std::printf("  %6.1f GFLOP/s, limit %.4f s, %.0f %% of it", c.flops / s.median * 1e-9,
+                  c.flops / peak, 100 * c.flops / peak / s.median);
+    }
+    std::printf("\n");
   }
 }
 
@@ -163,13 +167,19 @@ void Compare(const SparseRows& by_person, AlsSettings settings, int rounds) {
   const double d = settings.factors;
   const double least = LeastFlops(by_person, d) + LeastFlops(by_product, d);
   AlsTrainer exact(by_person, settings);
+  settings.solver = AlsSolver::kConjugateGradient;
+  AlsTrainer gradients(by_person, settings);
+  settings.solver = AlsSolver::kBlocks;
+  AlsTrainer blocks(by_person, settings);
   std::vector<Contender> contenders = {{"twin",
                                         [&] {
                                           TwinSweep(by_product, persons, settings, &products);
                                           TwinSweep(by_person, products, settings, &persons);
                                         },
                                         CholeskyFlops(by_person, d)},
-                                       {"exact", [&] { exact.RunEpoch(); }, least}};
+                                       {"exact", [&] { exact.RunEpoch(); }, least},
+                                       {"cg", [&] { gradients.RunEpoch(); }},
+                                       {"ials++", [&] { blocks.RunEpoch(); }}};
   double peak = 0;
   for (int round = 0; round < rounds; ++round) {
     for (Contender& c : contenders) c.seconds.push_back(SecondsOf(c.epoch));

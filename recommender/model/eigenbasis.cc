@@ -62,24 +62,55 @@ Eigenbasis Diagonalize(const Eigen::MatrixXd& gramian, size_t width) {
   return out;
 }
 
-void Rotate(const Eigen::MatrixXd& basis, uint32_t threads, PaddedMatrix* factors) {
-  constexpr size_t kRows = 128;
-  const Kernels& kernels = BestKernels();
-  const size_t m = factors->width();
-  FactorMatrix padded =
-      FactorMatrix::Zero(static_cast<Eigen::Index>(m), static_cast<Eigen::Index>(m));
+namespace {
+
+constexpr size_t kRotatedRows = 128;  // at a time
+
+AlignedFloats PackedBasis(const Eigen::MatrixXd& basis, size_t width) {
+  const auto m = static_cast<Eigen::Index>(width);
+  FactorMatrix padded = FactorMatrix::Zero(m, m);
   padded.topLeftCorner(basis.rows(), basis.cols()) = basis.cast<float>();
-  const AlignedFloats packed(m * m);
-  kernels.pack(padded.data(), m, packed.data());
-  Chunks chunks(factors->rows(), kRows);
+  AlignedFloats packed(width * width);
+  BestKernels().pack(padded.data(), width, packed.data());
+  return packed;
+}
+
+}  // namespace
+
+void Rotate(const Eigen::MatrixXd& basis, uint32_t threads, PaddedMatrix* factors) {
+  const size_t stride = factors->stride();
+  const AlignedFloats packed = PackedBasis(basis, factors->width());
+  Chunks chunks(factors->rows(), kRotatedRows);
   RunOnThreads(threads, [&] {
-    const size_t stride = factors->stride();
-    const AlignedFloats rotated(kRows * stride);
+    const AlignedFloats rotated(kRotatedRows * stride);
     while (const auto chunk = chunks.Next()) {
       const size_t count = (chunk->end - chunk->begin + kRowStep - 1) / kRowStep * kRowStep;
       float* const rows = factors->row(chunk->begin);
-      kernels.multiply(rows, count, stride, packed.data(), m, rotated.data(), stride);
+      BestKernels().multiply(rows, count, stride, packed.data(), factors->width(), rotated.data(),
+                             stride);
       std::memcpy(rows, rotated.data(), count * stride * sizeof(float));
+    }
+  });
+}
+
+void RotateRows(const Eigen::MatrixXd& basis, std::span<const uint32_t> rows, uint32_t threads,
+                PaddedMatrix* factors) {
+  const size_t stride = factors->stride();
+  const AlignedFloats packed = PackedBasis(basis, factors->width());
+  Chunks chunks(rows.size(), kRotatedRows);
+  RunOnThreads(threads, [&] {
+    const AlignedFloats gathered(kRotatedRows * stride);
+    const AlignedFloats rotated(kRotatedRows * stride);
+    while (const auto chunk = chunks.Next()) {
+      const std::span<const uint32_t> some = rows.subspan(chunk->begin, chunk->end - chunk->begin);
+      for (size_t i = 0; i < some.size(); ++i) {
+        std::memcpy(gathered.data() + i * stride, factors->row(some[i]), stride * sizeof(float));
+      }
+      BestKernels().multiply(gathered.data(), (some.size() + kRowStep - 1) / kRowStep * kRowStep,
+                             stride, packed.data(), factors->width(), rotated.data(), stride);
+      for (size_t i = 0; i < some.size(); ++i) {
+        std::memcpy(factors->row(some[i]), rotated.data() + i * stride, stride * sizeof(float));
+      }
     }
   });
 }

@@ -6,6 +6,7 @@
 #define VITRINE_RECOMMENDER_MODEL_EIGENBASIS_H_
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "Eigen/Core"
@@ -32,6 +33,9 @@ Eigenbasis Diagonalize(const Eigen::MatrixXd& gramian, size_t width);
 
 // factors <- factors * basis. O(rows * d^2).
 void Rotate(const Eigen::MatrixXd& basis, uint32_t threads, PaddedMatrix* factors);
+// The same for the rows named in `rows`, each once.
+void RotateRows(const Eigen::MatrixXd& basis, std::span<const uint32_t> rows, uint32_t threads,
+                PaddedMatrix* factors);
 
 }  // namespace vitrine
 

@@ -106,8 +106,16 @@ void VisitDescription(ModelType& model, Visitor&& visit) {
   visit("als.threads", model.als.threads);
 }
 
+// What models of before these settings do not say: how they were made.
+constexpr char kSolver[] = "als.solver";
+constexpr char kCgSteps[] = "als.cg_steps";
+constexpr char kBlock[] = "als.block";
+
 std::string EncodeDescription(const Model& model) {
-  Json json = {{"products", model.products.size()}};
+  Json json = {{"products", model.products.size()},
+               {kSolver, std::string(SolverName(model.als.solver))},
+               {kCgSteps, model.als.cg_steps},
+               {kBlock, model.als.block}};
   VisitDescription(model, [&json](const char* name, const auto& value) { json[name] = value; });
   return json.dump(2);
 }
@@ -135,6 +143,15 @@ absl::Status DecodeDescription(absl::string_view text, Model* model, size_t* pro
   };
   read("products", *products);
   VisitDescription(*model, read);
+  if (json.contains(kCgSteps)) read(kCgSteps, model->als.cg_steps);
+  if (json.contains(kBlock)) read(kBlock, model->als.block);
+  std::string solver(SolverName(AlsSolver::kExact));
+  if (json.contains(kSolver)) read(kSolver, solver);
+  if (const auto known = SolverOfName(solver)) {
+    model->als.solver = *known;
+  } else {
+    status = absl::DataLossError(absl::StrCat("the description has no valid ", kSolver));
+  }
   RETURN_IF_ERROR(status);
   if (absl::Status valid = Validate(model->weights); !valid.ok()) {
     return absl::DataLossError(valid.message());

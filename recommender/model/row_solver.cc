@@ -18,6 +18,13 @@ bool Counts(const Cell& cell) {
   return cell.weight > 0 && cell.weight <= std::numeric_limits<float>::max();
 }
 
+// By the smaller of both systems; whether that was the n x n one.
+bool SolveOne(const Kernels& kernels, SingleRow* row) {
+  const bool woodbury = (row->cells + kWidthStep - 1) / kWidthStep * kWidthStep <= row->width;
+  (woodbury ? kernels.single_woodbury : kernels.single_direct)(row);
+  return woodbury;
+}
+
 // What is prefetched of a batch: not more than the second-level cache holds beside the systems.
 constexpr size_t kPrefetchBytesMax = 512 << 10;
 constexpr size_t kLineFloats = 16;
@@ -67,18 +74,15 @@ const RowSolver::Diagonal& RowSolver::DiagonalOf(size_t degree, size_t slot) {
   return diagonal;
 }
 
-bool RowSolver::IsSound(const float* out, float condition) const {
-  float sum = 0;  // finite only if all of them are
+void RowSolver::Clear(float* out) const { std::fill_n(out, side_.width, 0.0f); }
+
+bool RowSolver::IsFinite(const float* out) const {
+  float sum = 0;
   for (size_t k = 0; k < side_.width; ++k) sum += out[k] * 0;
-  return sum == 0 && condition <= kConditionMax;
+  return sum == 0;
 }
 
-void RowSolver::Solve(std::span<const Cell> row, float* out) {
-  const size_t cells = CountedCells(row);
-  if (cells == 0) {
-    std::fill_n(out, side_.width, 0.0f);
-    return;
-  }
+SingleRow RowSolver::Gather(std::span<const Cell> row, float* out) {
   scratch_.index_.clear();
   scratch_.root_weight_.clear();
   for (const Cell& cell : row) {
@@ -86,20 +90,64 @@ void RowSolver::Solve(std::span<const Cell> row, float* out) {
     scratch_.index_.push_back(cell.index);
     scratch_.root_weight_.push_back(std::sqrt(cell.weight));
   }
-  const Diagonal& diagonal = DiagonalOf(cells, 0);
-  SingleRow single{.fixed = side_.rows,
-                   .stride = side_.stride,
-                   .width = side_.width,
-                   .cells = cells,
-                   .index = scratch_.index_.data(),
-                   .root_weight = scratch_.root_weight_.data(),
-                   .diagonal = diagonal.values.data(),
-                   .inverse_root = diagonal.inverse_root.data(),
-                   .out = out,
-                   .scratch = scratch_.single_.data()};
-  const bool woodbury = (cells + kWidthStep - 1) / kWidthStep * kWidthStep <= side_.width;
-  (woodbury ? kernels_.single_woodbury : kernels_.single_direct)(&single);
-  if (!IsSound(out, single.trace / (woodbury ? 1 : diagonal.least))) SolveInDouble(row, out);
+  const Diagonal& diagonal = DiagonalOf(scratch_.index_.size(), 0);
+  return {.fixed = side_.rows,
+          .stride = side_.stride,
+          .width = side_.width,
+          .cells = scratch_.index_.size(),
+          .index = scratch_.index_.data(),
+          .root_weight = scratch_.root_weight_.data(),
+          .diagonal = diagonal.values.data(),
+          .inverse_root = diagonal.inverse_root.data(),
+          .out = out,
+          .scratch = scratch_.single_.data()};
+}
+
+void RowSolver::Solve(std::span<const Cell> row, float* out) {
+  SingleRow single = Gather(row, out);
+  if (single.cells == 0) return Clear(out);
+  const bool woodbury = SolveOne(kernels_, &single);
+  const float condition = single.trace / (woodbury ? 1 : DiagonalOf(single.cells, 0).least);
+  if (!IsFinite(out) || !(condition <= kConditionMax)) SolveInDouble(row, out);
+}
+
+void RowSolver::ImproveByGradients(std::span<const Cell> row, float* x) {
+  SingleRow single = Gather(row, x);
+  if (single.cells == 0) return Clear(x);
+  if (single.cells > scratch_.gradient_cells_) {
+    scratch_.gradient_cells_ = single.cells;
+    scratch_.gradients_ = AlignedFloats(CgScratchFloats(side_.width, single.cells));
+  }
+  single.scratch = scratch_.gradients_.data();
+  kernels_.single_cg(&single, settings_.cg_steps);
+  if (!IsFinite(x)) SolveInDouble(row, x);
+}
+
+void RowSolver::ImproveByBlocks(std::span<const Cell> row, float* x) {
+  SingleRow single = Gather(row, x);
+  if (single.cells == 0) return Clear(x);
+  std::vector<float>& residual = scratch_.residual_;
+  std::vector<float>& target = scratch_.target_;
+  residual.resize(single.cells);
+  target.resize(single.cells);
+  kernels_.residuals(single, x, residual.data());
+  for (size_t begin = 0; begin < side_.width; begin += settings_.block) {
+    SingleRow block = single;
+    block.fixed += begin;
+    block.width = std::min<size_t>(settings_.block, side_.width - begin);
+    block.diagonal += begin;
+    block.inverse_root += begin;
+    block.out += begin;
+    // What this block says is taken out of the residuals, and put back as it then is.
+    kernels_.residuals(block, block.out, target.data());
+    for (size_t i = 0; i < target.size(); ++i) target[i] = residual[i] + (1 - target[i]);
+    block.target = target.data();
+    SolveOne(kernels_, &block);
+    block.target = nullptr;
+    kernels_.residuals(block, block.out, residual.data());
+    for (size_t i = 0; i < target.size(); ++i) residual[i] = target[i] - (1 - residual[i]);
+  }
+  if (!IsFinite(x)) SolveInDouble(row, x);
 }
 
 void RowSolver::SolveBatch(std::span<const std::span<const Cell>> rows,
@@ -156,7 +204,8 @@ void RowSolver::SolveTogether(std::span<const std::span<const Cell>> rows, size_
   const bool woodbury = cells <= side_.width;
   (woodbury ? kernels_.batch_woodbury : kernels_.batch_direct)(&batch);
   for (size_t lane = 0; lane < rows.size(); ++lane) {
-    if (!IsSound(out[lane], batch.trace[lane] / (woodbury ? 1 : least[lane]))) {
+    const float condition = batch.trace[lane] / (woodbury ? 1 : least[lane]);
+    if (!IsFinite(out[lane]) || !(condition <= kConditionMax)) {
       SolveInDouble(rows[lane], out[lane]);
     }
   }

@@ -61,6 +61,10 @@ class RowScratch {
   std::vector<float> root_weight_;
   AlignedFloats batch_;
   AlignedFloats single_;
+  AlignedFloats gradients_;  // for rows of up to gradient_cells_ cells
+  size_t gradient_cells_ = 0;
+  std::vector<float> residual_;
+  std::vector<float> target_;
   std::vector<float> unused_out_;
 };
 
@@ -83,14 +87,23 @@ class RowSolver {
   void SolveBatch(std::span<const std::span<const Cell>> rows, std::span<float* const> out);
   size_t batch_rows() const { return kernels_.lanes; }
 
+  // Brings `x` (width floats) nearer to the solution, by settings.cg_steps conjugate gradients; or
+  // by one pass over its blocks of settings.block factors, each solved exactly while the others
+  // stay. O(n d) a step; O(n d block) a pass.
+  void ImproveByGradients(std::span<const Cell> row, float* x);
+  void ImproveByBlocks(std::span<const Cell> row, float* x);
+
  private:
   using Diagonal = RowScratch::Diagonal;
 
+  // Fills index_ and root_weight_ with the cells that count.
+  SingleRow Gather(std::span<const Cell> row, float* out);
   const Diagonal& DiagonalOf(size_t degree, size_t slot);
   void SolveTogether(std::span<const std::span<const Cell>> rows, size_t cells,
                      std::span<float* const> out);
   void SolveInDouble(std::span<const Cell> row, float* out) const;
-  bool IsSound(const float* out, float condition) const;
+  void Clear(float* out) const;
+  bool IsFinite(const float* out) const;
 
   const FixedSide side_;
   const AlsSettings settings_;

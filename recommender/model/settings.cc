@@ -40,6 +40,26 @@ float WeightSettings::Of(EventKind kind) const {
   }
 }
 
+absl::string_view SolverName(AlsSolver solver) {
+  switch (solver) {
+    case AlsSolver::kExact:
+      return "exact";
+    case AlsSolver::kConjugateGradient:
+      return "cg";
+    case AlsSolver::kBlocks:
+      return "ials++";
+  }
+  return "";
+}
+
+std::optional<AlsSolver> SolverOfName(absl::string_view name) {
+  for (const AlsSolver solver :
+       {AlsSolver::kExact, AlsSolver::kConjugateGradient, AlsSolver::kBlocks}) {
+    if (name == SolverName(solver)) return solver;
+  }
+  return std::nullopt;
+}
+
 absl::Status Validate(const WeightSettings& weights) {
   RETURN_IF_ERROR(InRange("page_view", weights.page_view, 0, kHuge));
   RETURN_IF_ERROR(InRange("view_item", weights.view_item, 0, kHuge));
@@ -52,6 +72,12 @@ absl::Status Validate(const WeightSettings& weights) {
 
 absl::Status Validate(const AlsSettings& als) {
   RETURN_IF_ERROR(InRange("factors", als.factors, 1, limits::kFactorsMax));
+  RETURN_IF_ERROR(InRange("cg_steps", als.cg_steps, 1, limits::kCgStepsMax));
+  RETURN_IF_ERROR(InRange("block", als.block, 16, limits::kFactorsMax));
+  if (als.block % 16 != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("block is ", als.block, ", must be a multiple of 16"));
+  }
   RETURN_IF_ERROR(InRange("epochs", als.epochs, 1, limits::kEpochsMax));
   RETURN_IF_ERROR(InRange("unobserved_weight", als.unobserved_weight, 0, kHuge));
   RETURN_IF_ERROR(InRange("regularization", als.regularization, kTiny, kHuge));

@@ -4,8 +4,10 @@
 #define VITRINE_RECOMMENDER_MODEL_SETTINGS_H_
 
 #include <cstdint>
+#include <optional>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 
 #include "store/records_types.h"
 
@@ -32,8 +34,25 @@ struct WeightSettings {
 // (x.y)^2 + per-row L2 of strength
 // regularization * (row degree + unobserved_weight * rows of the other
 // side)^regularization_exponent.
+enum class AlsSolver {
+  kExact,
+  // `cg_steps` conjugate gradients from the last epoch's factors (Takacs, Pilaszy, Tikk 2011).
+  kConjugateGradient,
+  // `block` factors at a time from the last epoch's (iALS++: Rendle et al. 2021, arXiv 2110.14044).
+  kBlocks,
+};
+
+// "exact", "cg", "ials++".
+absl::string_view SolverName(AlsSolver solver);
+std::optional<AlsSolver> SolverOfName(absl::string_view name);
+
+// Only training looks at `solver` to `block`: a person is always folded in exactly. Rows with few
+// cells are solved exactly by every solver, as that is cheaper.
 struct AlsSettings {
   uint32_t factors = 64;  // 1 to limits::kFactorsMax
+  AlsSolver solver = AlsSolver::kExact;
+  uint32_t cg_steps = 3;
+  uint32_t block = 64;  // a multiple of 16
   uint32_t epochs = 10;
   float unobserved_weight = 0.3f;
   float regularization = 0.01f;

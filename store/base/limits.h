@@ -77,6 +77,7 @@ constexpr size_t kProfilesCachedMax = 20'000;  // folded-in customers that a sit
 // --- Model ---
 constexpr uint32_t kFactorsMax = 1024;
 constexpr uint32_t kEpochsMax = 1000;
+constexpr uint32_t kCgStepsMax = 100;
 constexpr uint32_t kThreadsMax = 1024;  // of one training
 constexpr uint64_t kModelBytesMax = uint64_t{64} << 30;
 

@@ -69,28 +69,61 @@ TEST(Als, HasTheSameBitsForASeedWhateverTheThreads) {
   EXPECT_NE(two.products, TrainAls(by_person, settings).products);
 }
 
-TEST(Als, LowersTheLossWithEveryEpoch) {
+double Loss(const SparseRows& by_person, const AlsFactors& f, const AlsSettings& settings) {
+  const Eigen::ArrayXXd scores =
+      (f.persons.cast<double>() * f.products.transpose().cast<double>()).array();
+  double loss = (Dense(by_person).array() * (1 - scores).square()).sum() +
+                settings.unobserved_weight * scores.square().sum();
+  const SparseRows by_product = by_person.Transposed();
+  for (size_t r = 0; r < by_person.rows(); ++r) {
+    loss += RowRegularization(settings, by_person.row(r).size(), by_product.rows()) *
+            f.persons.row(static_cast<Eigen::Index>(r)).squaredNorm();
+  }
+  for (size_t r = 0; r < by_product.rows(); ++r) {
+    loss += RowRegularization(settings, by_product.row(r).size(), by_person.rows()) *
+            f.products.row(static_cast<Eigen::Index>(r)).squaredNorm();
+  }
+  return loss;
+}
+
+TEST(Als, LowersTheLossWithEveryEpochWhateverTheSolver) {
   const SparseRows by_person = MakeInteractions({}, 13).by_person;
-  const Eigen::MatrixXd weights = Dense(by_person);
-  double last = std::numeric_limits<double>::infinity();
-  for (const uint32_t epochs : {1u, 2u, 4u, 8u}) {
+  AlsSettings settings = kSettings;
+  settings.factors = 40;
+  settings.block = 16;
+  double exact = 0;
+  for (const AlsSolver solver :
+       {AlsSolver::kExact, AlsSolver::kConjugateGradient, AlsSolver::kBlocks}) {
+    settings.solver = solver;
+    AlsTrainer trainer(by_person, settings);
+    double last = std::numeric_limits<double>::infinity();
+    for (int epoch = 1; epoch <= 12; ++epoch) {
+      trainer.RunEpoch();
+      const double loss = Loss(by_person, trainer.Factors(), settings);
+      EXPECT_LT(loss, last * (1 + 1e-6)) << SolverName(solver) << ", epoch " << epoch;
+      last = loss;
+    }
+    if (solver == AlsSolver::kExact) exact = last;
+    EXPECT_NEAR(last, exact, 0.01 * exact) << SolverName(solver);
+  }
+}
+
+TEST(Als, SurvivesWeightsThatAreNoneOrGiants) {
+  SparseRows by_person = MakeInteractions({}, 16).by_person;
+  by_person.cells[3].weight = std::numeric_limits<float>::quiet_NaN();
+  by_person.cells[40].weight = std::numeric_limits<float>::infinity();
+  by_person.cells[90].weight = 0;
+  by_person.cells[100].weight = -2;
+  by_person.cells[120].weight = 1e6f;
+  by_person.cells[121].weight = std::numeric_limits<float>::max();
+  for (const AlsSolver solver :
+       {AlsSolver::kExact, AlsSolver::kConjugateGradient, AlsSolver::kBlocks}) {
     AlsSettings settings = kSettings;
-    settings.epochs = epochs;
-    const AlsFactors f = TrainAls(by_person, settings);
-    const Eigen::ArrayXXd scores = (f.persons * f.products.transpose()).cast<double>().array();
-    double loss = (weights.array() * (1 - scores).square()).sum() +
-                  settings.unobserved_weight * scores.square().sum();
-    const SparseRows by_product = by_person.Transposed();
-    for (size_t r = 0; r < by_person.rows(); ++r) {
-      loss += RowRegularization(settings, by_person.row(r).size(), by_product.rows()) *
-              f.persons.row(static_cast<Eigen::Index>(r)).squaredNorm();
-    }
-    for (size_t r = 0; r < by_product.rows(); ++r) {
-      loss += RowRegularization(settings, by_product.row(r).size(), by_person.rows()) *
-              f.products.row(static_cast<Eigen::Index>(r)).squaredNorm();
-    }
-    EXPECT_LT(loss, last) << epochs << " epochs";
-    last = loss;
+    settings.solver = solver;
+    const AlsFactors factors = TrainAls(by_person, settings);
+    EXPECT_TRUE(factors.persons.allFinite()) << SolverName(solver);
+    EXPECT_TRUE(factors.products.allFinite()) << SolverName(solver);
+    EXPECT_GT(factors.products.norm(), 0);
   }
 }
 

@@ -1,3 +1,4 @@
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -67,6 +68,72 @@ TEST_F(ModelFileTest, ComesBackBitByBit) {
   EXPECT_EQ(read->popularity, model.popularity);
   EXPECT_EQ(read->by_popularity, model.by_popularity);
   EXPECT_EQ(read->index, model.index);
+}
+
+TEST_F(ModelFileTest, KnowsTheSolver) {
+  Model model = SmallModel();
+  model.als.solver = AlsSolver::kBlocks;
+  model.als.block = 32;
+  model.als.cg_steps = 5;
+  ASSERT_OK(WriteModel(model, path_));
+  const std::shared_ptr<const Model> read = Value(ReadModel(path_));
+  EXPECT_EQ(read->als.solver, AlsSolver::kBlocks);
+  EXPECT_EQ(read->als.block, 32u);
+  EXPECT_EQ(read->als.cg_steps, 5u);
+}
+
+// The same model with another description, all checksums made to fit.
+std::string WithDescription(const std::string& good, const std::string& from,
+                            const std::string& to) {
+  constexpr size_t kEntry = 48, kTable = 32, kSections = 4, kAlign = 64;
+  const auto load = [&](size_t at) {
+    uint64_t value;
+    std::memcpy(&value, good.data() + at, sizeof(value));
+    return value;
+  };
+  std::string file(256, '\0');
+  std::string table = good.substr(kTable, kSections * kEntry);
+  for (size_t s = 0; s < kSections; ++s) {
+    std::string section =
+        good.substr(load(kTable + s * kEntry + 24), load(kTable + s * kEntry + 32));
+    if (s == 0) {
+      const size_t at = section.find(from);
+      EXPECT_NE(at, std::string::npos) << from;
+      section.replace(at, from.size(), to);
+    }
+    file.resize((file.size() + kAlign - 1) / kAlign * kAlign, '\0');
+    const uint64_t place[] = {file.size(), section.size()};
+    const uint32_t crc = Crc32c(section);
+    std::memcpy(table.data() + s * kEntry + 24, place, sizeof(place));
+    std::memcpy(table.data() + s * kEntry + 40, &crc, sizeof(crc));
+    file += section;
+  }
+  std::string header = good.substr(0, kTable);
+  const uint64_t bytes = file.size();
+  const uint32_t table_crc = Crc32c(table);
+  std::memcpy(header.data() + 16, &bytes, sizeof(bytes));
+  std::memcpy(header.data() + 24, &table_crc, sizeof(table_crc));
+  const uint32_t header_crc = Crc32c(absl::string_view(header).substr(0, 28));
+  std::memcpy(header.data() + 28, &header_crc, sizeof(header_crc));
+  return file.replace(0, kTable, header).replace(kTable, table.size(), table);
+}
+
+TEST_F(ModelFileTest, ReadsModelsOfBeforeThereWereSolvers) {
+  std::string bytes = Bytes(SmallModel());
+  bytes = WithDescription(bytes, "\"als.solver\": \"exact\",", "");
+  bytes = WithDescription(bytes, "\"als.block\": 64,", "");
+  bytes = WithDescription(bytes, "\"als.cg_steps\": 3,", "");
+  EXPECT_EQ(Value(Read(bytes))->als.solver, AlsSolver::kExact);
+}
+
+TEST_F(ModelFileTest, RefusesSolversItDoesNotKnow) {
+  const std::string bytes = Bytes(SmallModel());
+  EXPECT_THAT(Read(WithDescription(bytes, "\"exact\"", "\"magic\"")).status().message(),
+              HasSubstr("als.solver"));
+  EXPECT_THAT(Read(WithDescription(bytes, "\"exact\"", "3")).status().message(),
+              HasSubstr("als.solver"));
+  EXPECT_THAT(Read(WithDescription(bytes, "als.block\": 64", "als.block\": 65")).status().message(),
+              HasSubstr("block"));
 }
 
 TEST_F(ModelFileTest, RefusesEveryFlippedByte) {

@@ -240,6 +240,108 @@ TEST(RowSolver, AgreesWithThePlainTwinWhereFloatsAloneWouldNot) {
   }
 }
 
+// The system of a problem in its rotated basis, in double.
+struct System {
+  explicit System(const Problem& problem, const FixedSide& side)
+      : matrix(Eigen::MatrixXd::Zero(side.width, side.width)),
+        right(Eigen::VectorXd::Zero(side.width)) {
+    const float regularization =
+        RowRegularization(problem.settings, problem.row.size(), side.count);
+    for (Eigen::Index k = 0; k < matrix.cols(); ++k) {
+      matrix(k, k) = static_cast<double>(problem.settings.unobserved_weight) *
+                         side.spectrum[static_cast<size_t>(k)] +
+                     regularization;
+    }
+    diagonal = matrix.diagonal();
+    for (const Cell& cell : problem.row) {
+      const Eigen::VectorXd y =
+          Eigen::Map<const Eigen::VectorXf>(side.rows + cell.index * side.stride, matrix.cols())
+              .cast<double>();
+      matrix += cell.weight * y * y.transpose();
+      right += cell.weight * y;
+    }
+  }
+
+  Eigen::MatrixXd matrix;
+  Eigen::VectorXd right, diagonal;
+};
+
+TEST(RowSolver, TakesTheStepsOfPlainConjugateGradients) {
+  for (const size_t d : {7, 64, 100}) {
+    for (const size_t degree : {1, 15, 16, 40, 200}) {
+      Problem problem = MakeProblem(d, 400, degree, 12);
+      const Rotated rotated(problem);
+      const System system(problem, rotated.side());
+      const Eigen::VectorXf start = 0.1f * Eigen::VectorXf::Ones(system.right.size());
+      for (const uint32_t steps : {1, 3}) {
+        // With D as the preconditioner: Golub, Van Loan, Matrix Computations, section 11.5.
+        Eigen::VectorXd x = start.cast<double>();
+        Eigen::VectorXd residual = system.right - system.matrix * x;
+        Eigen::VectorXd z = residual.cwiseQuotient(system.diagonal);
+        Eigen::VectorXd p = z;
+        for (uint32_t step = 0; step < steps; ++step) {
+          const double energy = residual.dot(z);
+          const double alpha = energy / p.dot(system.matrix * p);
+          x += alpha * p;
+          residual -= alpha * system.matrix * p;
+          z = residual.cwiseQuotient(system.diagonal);
+          p = z + residual.dot(z) / energy * p;
+        }
+        problem.settings.cg_steps = steps;
+        for (const Kernels* const* kernels = AllKernels(); *kernels; ++kernels) {
+          Eigen::VectorXf ours = start;
+          RowScratch scratch;
+          RowSolver(rotated.side(), problem.settings, &scratch, **kernels)
+              .ImproveByGradients(problem.row, ours.data());
+          EXPECT_LT((ours.cast<double>() - x).norm(), 1e-4 * x.norm())
+              << (*kernels)->name << " d=" << d << " n=" << degree << " steps=" << steps;
+        }
+      }
+    }
+  }
+}
+
+TEST(RowSolver, SolvesBlockAfterBlockAsThePlainTwin) {
+  for (const size_t d : {30, 64, 144}) {
+    for (const size_t degree : {3, 40, 200}) {
+      Problem problem = MakeProblem(d, 400, degree, 13);
+      problem.settings.block = 32;
+      const Rotated rotated(problem);
+      const System system(problem, rotated.side());
+      const Eigen::Index width = system.right.size();
+      const Eigen::VectorXf start = 0.1f * Eigen::VectorXf::Ones(width);
+      Eigen::VectorXd x = start.cast<double>();
+      for (Eigen::Index k = 0; k < width; k += 32) {
+        const Eigen::Index size = std::min<Eigen::Index>(32, width - k);
+        const Eigen::VectorXd residual = system.right - system.matrix * x;
+        x.segment(k, size) +=
+            system.matrix.block(k, k, size, size).llt().solve(residual.segment(k, size));
+      }
+      for (const Kernels* const* kernels = AllKernels(); *kernels; ++kernels) {
+        Eigen::VectorXf ours = start;
+        RowScratch scratch;
+        RowSolver(rotated.side(), problem.settings, &scratch, **kernels)
+            .ImproveByBlocks(problem.row, ours.data());
+        EXPECT_LT((ours.cast<double>() - x).norm(), 1e-4 * x.norm())
+            << (*kernels)->name << " d=" << d << " n=" << degree;
+      }
+    }
+  }
+}
+
+TEST(RowSolver, ImprovesNothingIntoZeros) {
+  const Problem problem = MakeProblem(16, 50, 3, 14);
+  const Rotated rotated(problem);
+  RowScratch scratch;
+  RowSolver solver(rotated.side(), problem.settings, &scratch);
+  std::vector<float> x(16, 1);
+  solver.ImproveByGradients({}, x.data());
+  EXPECT_EQ(x, std::vector<float>(16, 0.0f));
+  x.assign(16, 1);
+  solver.ImproveByBlocks({}, x.data());
+  EXPECT_EQ(x, std::vector<float>(16, 0.0f));
+}
+
 TEST(RowRegularization, GrowsWithTheRowAsThePaperSays) {
   const AlsSettings settings{
       .unobserved_weight = 0.5f, .regularization = 0.1f, .regularization_exponent = 1};

@@ -1,6 +1,7 @@
 #include "recommender/learn/als/sweep.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <span>
 
@@ -13,6 +14,29 @@ namespace {
 
 // Batches that a thread takes at a time.
 constexpr size_t kBatches = 4;
+// Up to here, an exact solution takes no longer than three conjugate gradients.
+constexpr size_t kGradientCellsMin = 32;
+
+// Rows with fewer cells are solved exactly whatever the solver.
+size_t LeastImproved(const AlsSettings& settings) {
+  switch (settings.solver) {
+    case AlsSolver::kExact:
+      break;
+    case AlsSolver::kConjugateGradient:
+      return kGradientCellsMin;
+    case AlsSolver::kBlocks:  // of fewer cells, the n x n systems of all blocks are no cheaper
+      return settings.block + 1;
+  }
+  return std::numeric_limits<size_t>::max();
+}
+
+void Improve(std::span<const Cell> row, const AlsSettings& settings, RowSolver* solver, float* x) {
+  if (settings.solver == AlsSolver::kConjugateGradient) {
+    solver->ImproveByGradients(row, x);
+  } else {
+    solver->ImproveByBlocks(row, x);
+  }
+}
 
 }  // namespace
 
@@ -31,6 +55,14 @@ void Sweep(const SparseRows& rows, const std::vector<uint32_t>& order, const Als
                                        fixed->width());
   Rotate(eigen.basis, settings.threads, fixed);
   const FixedSide side = MakeFixedSide(*fixed, eigen.spectrum);
+  const size_t least_improved = LeastImproved(settings);
+  const auto improved = static_cast<size_t>(
+      std::ranges::partition_point(
+          order, [&](uint32_t r) { return rows.row(r).size() >= least_improved; }) -
+      order.begin());
+  if (improved > 0) {
+    RotateRows(eigen.basis, std::span(order).first(improved), settings.threads, solved);
+  }
   const size_t batch_rows = BestKernels().lanes;
   Chunks chunks(rows.rows(), kBatches * batch_rows);
   RunOnThreads(settings.threads, [&] {
@@ -44,13 +76,17 @@ void Sweep(const SparseRows& rows, const std::vector<uint32_t>& order, const Als
         batch.clear();
         out.clear();
         for (size_t i = begin; i < end; ++i) {
+          if (i < improved) {
+            Improve(rows.row(order[i]), settings, &solver, solved->row(order[i]));
+            continue;
+          }
           batch.push_back(rows.row(order[i]));
           out.push_back(solved->row(order[i]));
           if (i + batch_rows < order.size()) {
             __builtin_prefetch(rows.row(order[i + batch_rows]).data());
           }
         }
-        solver.SolveBatch(batch, out);
+        if (!batch.empty()) solver.SolveBatch(batch, out);
       }
     }
   });

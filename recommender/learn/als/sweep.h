@@ -16,9 +16,10 @@ namespace vitrine {
 // be handed out to threads are short.
 std::vector<uint32_t> LongestFirst(const SparseRows& rows);
 
-// Rotates `fixed` into the basis in which its Gramian is diagonal, and solves every row against it,
-// in that basis, on settings.threads threads. The same bits whatever their number.
-// REQUIRES: solved->rows() == rows.rows(), fixed->rows() == rows.columns.
+// Rotates `fixed` into the basis in which its Gramian is diagonal, and solves every row against it
+// in that basis, on settings.threads threads: exactly, or, where settings.solver says so, on from
+// what is in `solved`, which lies in the basis that `fixed` had. The same bits whatever the
+// threads. REQUIRES: solved->rows() == rows.rows(), fixed->rows() == rows.columns.
 void Sweep(const SparseRows& rows, const std::vector<uint32_t>& order, const AlsSettings& settings,
            PaddedMatrix* fixed, PaddedMatrix* solved);
 

@@ -61,6 +61,8 @@ struct SingleRow {
   const float* root_weight = nullptr;  // cells
   const float* diagonal = nullptr;
   const float* inverse_root = nullptr;
+  // What x.y_i should be: 1 for every cell if null. (The right side is then Y^T diag(r^2) target.)
+  const float* target = nullptr;
   float* out = nullptr;
   float trace = 0;           // as above
   float* scratch = nullptr;  // SingleScratchFloats(width), aligned to 64 bytes
@@ -86,10 +88,17 @@ struct Kernels {
   void (*batch_direct)(RowBatch* batch);
   void (*single_woodbury)(SingleRow* row);
   void (*single_direct)(SingleRow* row);
+
+  // `steps` steps of conjugate gradients towards the solution, from what is in `out`, with D as the
+  // preconditioner: 4 n d operations a step. `scratch` holds CgScratchFloats(width, cells).
+  void (*single_cg)(SingleRow* row, size_t steps);
+  // target[i] = 1 - x.y_i, of `x` (width floats) and the cells of `row`.
+  void (*residuals)(const SingleRow& row, const float* x, float* target);
 };
 
 size_t BatchScratchFloats();
 size_t SingleScratchFloats(size_t width);
+size_t CgScratchFloats(size_t width, size_t cells);
 
 // The fastest that this processor runs.
 const Kernels& BestKernels();

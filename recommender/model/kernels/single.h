@@ -36,6 +36,10 @@ float TraceOf(const float* system, size_t m, size_t stride) {
   return trace;
 }
 
+VITRINE_INLINE float TargetOf(const SingleRow& row, size_t i) {
+  return row.target == nullptr ? 1 : row.target[i];
+}
+
 // panel[k][i] = z_i[column + k] for `depth` columns; cells beyond the last are zero.
 VITRINE_INLINE void PackTransposed(const SingleRow& row, size_t column, size_t depth, size_t m,
                                    float* panel, size_t stride) {
@@ -69,7 +73,7 @@ void SingleWoodbury(SingleRow* row) {
   }
   for (size_t i = 0; i < m; ++i) {
     scratch.system[i * stride + i] += 1;
-    scratch.x[i] = i < row->cells ? row->root_weight[i] : 0;
+    scratch.x[i] = i < row->cells ? row->root_weight[i] * TargetOf(*row, i) : 0;
   }
   row->trace = TraceOf(scratch.system, m, stride);
   Cholesky(scratch.system, m, stride, scratch.inverse_diagonal);
@@ -100,10 +104,11 @@ void SingleDirect(SingleRow* row) {
     for (size_t i = 0; i < depth; ++i) {
       const float* const y = row->fixed + row->index[begin + i] * row->stride;
       const Vec root = All(row->root_weight[begin + i]);
+      const Vec goal = root * All(TargetOf(*row, begin + i));
       for (size_t k = 0; k < m; k += kLanes) {
         const Vec weighted = root * Load(y + k);
         Store(scratch.panel + i * stride + k, weighted);
-        Store(scratch.x + k, Load(scratch.x + k) + root * weighted);
+        Store(scratch.x + k, Load(scratch.x + k) + goal * weighted);
       }
     }
     AddGramian(scratch.panel, depth, stride, m, scratch.system, stride);

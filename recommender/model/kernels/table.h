@@ -1,6 +1,7 @@
 // The table of one width: included once by each kernels_*.cc, last.
 
 #include "recommender/model/kernels/batch.h"
+#include "recommender/model/kernels/iterate.h"
 #include "recommender/model/kernels/single.h"
 
 namespace vitrine {
@@ -15,7 +16,9 @@ constexpr Kernels TableOf(const char* name) {
           .batch_woodbury = BatchWoodbury,
           .batch_direct = BatchDirect,
           .single_woodbury = SingleWoodbury,
-          .single_direct = SingleDirect};
+          .single_direct = SingleDirect,
+          .single_cg = SingleCg,
+          .residuals = Residuals};
 }
 
 }  // namespace
