@@ -1,30 +1,39 @@
 #include "api/server/call_queue.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "store/base/clock.h"
 #include "store/base/limits.h"
+#include "store/base/thread.h"
 
 namespace vitrine {
 namespace {
 
 // The part of the last batch in the mean of them all: it follows a change within some ten batches.
 constexpr double kNewestShare = 0.2;
+// A key that keeps a thread busy for a tenth of the time is heavy; what was half a second ago
+// counts for 1/e.
+constexpr double kFadeMs = 500;
+constexpr double kHeavyBusyMs = 0.1 * kFadeMs;
 
 }  // namespace
 
-CallQueue::CallQueue(const Queue::Limits& limits, size_t threads,
+CallQueue::CallQueue(const Queue::Limits& limits, size_t threads, size_t heavy_threads,
                      std::shared_ptr<QueuedMethod> method)
-    : method_(std::move(method)), turns_(limits) {
-  for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
+    : method_(std::move(method)), has_heavy_(heavy_threads > 0), turns_(limits) {
+  for (size_t i = 0; i < threads + heavy_threads; ++i) {
+    threads_.emplace_back([this, heavy = i >= threads] { Work(heavy); });
+  }
 }
 
 CallQueue::~CallQueue() { Stop(); }
 
 std::optional<int32_t> CallQueue::Add(const QueuedMethod::Turn& turn, PendingCall&& call) {
   absl::MutexLock lock(&mutex_);
-  const double wait_ms = ms_per_call_[turn.key] * static_cast<double>(turns_.Waiting(turn.key));
+  const double wait_ms =
+      costs_[turn.key].ms_per_call * static_cast<double>(turns_.Waiting(turn.key));
   const bool in_time = turn.deadline_ms == 0 || wait_ms <= turn.deadline_ms;
   if (in_time && turns_.Add(turn.key, std::move(call))) return std::nullopt;
   return static_cast<int32_t>(std::clamp<double>(wait_ms, 1, limits::kRetryAfterMsMax));
@@ -40,9 +49,15 @@ void CallQueue::Stop() {
   }
 }
 
-void CallQueue::Work() {
-  const auto awake = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return stopping_ || turns_.HasNext();
+void CallQueue::Work(bool heavy) {
+  NameThread(heavy ? "queue-heavy" : "queue");
+  if (heavy) {
+    GiveWayToOthers();
+  } else {
+    RunSoonAfterWaking();
+  }
+  const auto awake = [this, heavy]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return stopping_ || turns_.HasNext(heavy);
   };
   while (true) {
     Queue::Batch batch;
@@ -50,21 +65,26 @@ void CallQueue::Work() {
       absl::MutexLock lock(&mutex_);
       mutex_.Await(absl::Condition(&awake));
       if (stopping_) return;
-      batch = turns_.Next();
+      batch = turns_.Next(heavy);
     }
     const int64_t start_ns = Clock::System().SteadyNs();
     Run(batch);
-    const double ms = static_cast<double>(Clock::System().SteadyNs() - start_ns) * 1e-6;
-    NoteTime(batch.key, ms / static_cast<double>(batch.jobs.size()));
+    const int64_t end_ns = Clock::System().SteadyNs();
+    const bool is_heavy = NoteTime(batch.key, batch.jobs.size(), start_ns, end_ns);
     absl::MutexLock lock(&mutex_);
-    turns_.Done(batch.key);
+    turns_.Done(batch.key, is_heavy);
   }
 }
 
-void CallQueue::NoteTime(const std::string& key, double ms_per_call) {
+bool CallQueue::NoteTime(const std::string& key, size_t calls, int64_t start_ns, int64_t end_ns) {
+  const double ms = static_cast<double>(end_ns - start_ns) * 1e-6;
   absl::MutexLock lock(&mutex_);
-  double& mean = ms_per_call_[key];
-  mean += kNewestShare * (ms_per_call - mean);
+  Cost& cost = costs_[key];
+  cost.ms_per_call += kNewestShare * (ms / static_cast<double>(calls) - cost.ms_per_call);
+  const double since_ms = static_cast<double>(end_ns - cost.end_ns) * 1e-6;
+  cost.busy_ms = cost.busy_ms * std::exp(-since_ms / kFadeMs) + ms;
+  cost.end_ns = end_ns;
+  return has_heavy_ && cost.busy_ms > kHeavyBusyMs;
 }
 
 void CallQueue::Run(const Queue::Batch& batch) {

@@ -26,11 +26,14 @@ struct PendingCall {
   std::unique_ptr<QueuedMethod::Call> call;  // null: any method, for the processor
 };
 
-// Thread-safe.
+// Thread-safe. A key whose calls kept threads busy for more than a part of the time lately is
+// heavy: its calls have threads of their own, which the kernel gives the processor after the
+// others. So the flood of one site does not take it from a site that asks for little.
 class CallQueue {
  public:
-  // Calls of `method` (may be null), or of any. Begins at once.
-  CallQueue(const Turns<PendingCall>::Limits& limits, size_t threads,
+  // Calls of `method` (may be null), or of any. `heavy_threads` may be 0: then no key is heavy.
+  // Begins at once.
+  CallQueue(const Turns<PendingCall>::Limits& limits, size_t threads, size_t heavy_threads,
             std::shared_ptr<QueuedMethod> method);
   ~CallQueue();
 
@@ -39,8 +42,8 @@ class CallQueue {
   // the key's calls took lately.
   std::optional<int32_t> Add(const QueuedMethod::Turn& turn, PendingCall&& call);
 
-  // That a call of the key takes this long.
-  void NoteTime(const std::string& key, double ms_per_call);
+  // That `calls` of the key took from one steady time to the other. True if it is heavy now.
+  bool NoteTime(const std::string& key, size_t calls, int64_t start_ns, int64_t end_ns);
 
   // What is under way is finished and answered; what waits is left alone. Idempotent.
   void Stop();
@@ -48,15 +51,23 @@ class CallQueue {
  private:
   using Queue = Turns<PendingCall>;
 
-  void Work();
+  // What the calls of a key cost lately.
+  struct Cost {
+    double ms_per_call = 0;
+    double busy_ms = 0;  // of threads, fading with the time
+    int64_t end_ns = 0;
+  };
+
+  void Work(bool heavy);
   void Run(const Queue::Batch& batch);
   void RunMethod(const Queue::Batch& batch);
 
   const std::shared_ptr<QueuedMethod> method_;
+  const bool has_heavy_;
   absl::Mutex mutex_;
   Queue turns_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::unordered_map<std::string, double> ms_per_call_ ABSL_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, Cost> costs_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::thread> threads_;
 };
 

@@ -17,6 +17,7 @@
 
 #include "store/base/check.h"
 #include "store/base/status_macros.h"
+#include "store/base/thread.h"
 
 namespace vitrine {
 namespace {
@@ -155,6 +156,7 @@ bool Door::Drain(int64_t timeout_ms) {
 }
 
 void Door::Watch() {
+  NameThread("door");
   while (!stopping_) {
     const int64_t before_ns = clock_.SteadyNs();
     pollfd watched[] = {{ledger_.bell.fd(), POLLIN, 0}, {listener_, POLLIN, 0}};

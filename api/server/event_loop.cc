@@ -10,6 +10,7 @@
 #include "spdlog/spdlog.h"
 
 #include "store/base/check.h"
+#include "store/base/thread.h"
 
 namespace vitrine {
 namespace {
@@ -37,6 +38,8 @@ EventLoop::EventLoop(std::shared_ptr<Lane> lane, const LoopShared* shared)
   Watch(epoll_, lane_->fd(), lane_.get());
   Watch(epoll_, stop_.fd(), &stop_);
   thread_ = std::thread([this] {
+    NameThread("loop");
+    RunSoonAfterWaking();
     try {
       Run();
     } catch (const std::exception& e) {

@@ -50,10 +50,11 @@ void ThriftServer::StartQueue() {
     // All share one queue, with a bound: each belongs to a connection, which asks nothing more
     // until it is answered.
     limits = {options_.connections_max, options_.workers, 1};
-    queue_ = std::make_unique<CallQueue>(limits, options_.workers, nullptr);
+    queue_ = std::make_unique<CallQueue>(limits, options_.workers, 0, nullptr);
   } else if (options_.queued_method != nullptr) {
     limits = {options_.waiting_per_key_max, 1, limits::kCallsPerTurnMax};
-    queue_ = std::make_unique<CallQueue>(limits, options_.queue_threads, options_.queued_method);
+    queue_ = std::make_unique<CallQueue>(limits, options_.queue_threads,
+                                         options_.queue_heavy_threads, options_.queued_method);
   }
 }
 

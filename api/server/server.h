@@ -29,10 +29,12 @@ struct ServerOptions {
   // cheapest, but a handler holds up its neighbours. kPool: in `workers` threads behind one event
   // loop; for handlers that take long.
   enum class Handlers { kInline, kPool } handlers = Handlers::kInline;
-  // With kInline: the method whose calls leave the loops and take turns in `queue_threads` others;
-  // one turn of a key at a time. Of one key, `waiting_per_key_max` calls wait at most.
+  // With kInline: the method whose calls leave the loops and take turns in `queue_threads` others,
+  // those of heavy keys in others again (api/server/call_queue.h); one turn of a key at a time. Of
+  // one key, `waiting_per_key_max` calls wait at most.
   std::shared_ptr<QueuedMethod> queued_method = nullptr;
   size_t queue_threads = limits::kQueueThreads;
+  size_t queue_heavy_threads = limits::kQueueThreads;
   size_t waiting_per_key_max = limits::kWaitingPerSiteMax;
   size_t connections_max = limits::kConnectionsMax;  // one more is closed on arrival
   int32_t frame_bytes_max = limits::kFrameBytesMax;

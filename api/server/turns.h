@@ -1,6 +1,8 @@
 // Whose turn it is: jobs wait in a queue for each key (a site), and the keys that have some take
 // turns, so that one with thousands waiting holds the others up by one batch at most. Round robin
-// (Nagle, RFC 970, 1985) over batches instead of packets.
+// (Nagle, RFC 970, 1985) over batches instead of packets. Keys are of two classes, light and heavy,
+// each with turns of its own: whoever takes only light ones is never behind a heavy one (the
+// feedback queues of Corbato et al., 1962, with two levels).
 
 #ifndef VITRINE_API_SERVER_TURNS_H_
 #define VITRINE_API_SERVER_TURNS_H_
@@ -47,13 +49,13 @@ class Turns {
   }
 
   size_t Waiting(absl::string_view key) { return QueueOf(key).waiting.size(); }
-  bool HasNext() const { return !listed_.empty(); }
+  bool HasNext(bool heavy = false) const { return !listed_[heavy].empty(); }
 
-  // The next key's jobs; Done must follow. REQUIRES: HasNext.
-  Batch Next() {
-    CHECK(HasNext());
-    Queue& queue = *listed_.front();
-    listed_.pop_front();
+  // The jobs of the next key of the class; Done must follow. REQUIRES: HasNext.
+  Batch Next(bool heavy = false) {
+    CHECK(HasNext(heavy));
+    Queue& queue = *listed_[heavy].front();
+    listed_[heavy].pop_front();
     queue.listed = false;
     Batch batch;
     batch.key = queue.key;
@@ -67,9 +69,15 @@ class Turns {
     return batch;
   }
 
-  void Done(absl::string_view key) {
+  // `heavy`: the key's class from now on; light at first.
+  void Done(absl::string_view key, bool heavy = false) {
     Queue& queue = QueueOf(key);
     --queue.running;
+    if (queue.listed && queue.heavy != heavy) {
+      std::erase(listed_[queue.heavy], &queue);
+      queue.listed = false;
+    }
+    queue.heavy = heavy;
     List(&queue);
   }
 
@@ -79,6 +87,7 @@ class Turns {
     std::deque<Job> waiting;
     size_t running = 0;
     bool listed = false;
+    bool heavy = false;
   };
 
   Queue& QueueOf(absl::string_view key) {
@@ -90,12 +99,12 @@ class Turns {
   void List(Queue* queue) {
     if (queue->listed || queue->waiting.empty() || queue->running >= limits_.running_max) return;
     queue->listed = true;
-    listed_.push_back(queue);
+    listed_[queue->heavy].push_back(queue);
   }
 
   const Limits limits_;
   std::unordered_map<std::string, Queue> queues_;  // its nodes stay where they are
-  std::deque<Queue*> listed_;                      // those that may run, in turn
+  std::deque<Queue*> listed_[2];                   // those that may run, in turn, by class
 };
 
 }  // namespace vitrine

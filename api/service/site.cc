@@ -17,6 +17,7 @@
 #include "store/base/atomic_file.h"
 #include "store/base/clock.h"
 #include "store/base/status_macros.h"
+#include "store/base/thread.h"
 #include "store/privacy.h"
 
 namespace vitrine {
@@ -232,6 +233,8 @@ void Site::DeriveSoon() {
 }
 
 void Site::DeriveLoop() {
+  NameThread("derive");
+  GiveWayToOthers();
   int64_t retained_ns = Clock::System().SteadyNs();
   while (true) {
     {

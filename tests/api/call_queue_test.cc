@@ -165,12 +165,36 @@ TEST_F(CallQueueTest, WhoFindsTheQueueOfTheSiteFullIsToldAtOnceWhenToTryAgain) {
 }
 
 TEST_F(CallQueueTest, WhoWouldWaitLongerThanTheDeadlineIsRefused) {
-  CallQueue queue({.waiting_max = 100, .running_max = 1, .batch_max = 1}, /*threads=*/0, nullptr);
+  CallQueue queue({.waiting_max = 100, .running_max = 1, .batch_max = 1}, /*threads=*/0,
+                  /*heavy_threads=*/1, nullptr);
   EXPECT_EQ(queue.Add({"a", 10}, {nullptr, nullptr}), std::nullopt) << "nothing known yet";
-  queue.NoteTime("a", 1000.0);
+  EXPECT_TRUE(queue.NoteTime("a", 1, 0, 1'000'000'000));
   EXPECT_GE(queue.Add({"a", 10}, {nullptr, nullptr}).value_or(0), 10);
   EXPECT_EQ(queue.Add({"a", 10'000}, {nullptr, nullptr}), std::nullopt);
   EXPECT_EQ(queue.Add({"b", 10}, {nullptr, nullptr}), std::nullopt) << "another site's time";
+}
+
+TEST_F(CallQueueTest, AKeyIsHeavyWhileItsCallsTakeMoreThanATenthOfTheTime) {
+  CallQueue queue({.waiting_max = 1, .running_max = 1, .batch_max = 1}, 0, /*heavy_threads=*/1,
+                  nullptr);
+  CallQueue without({.waiting_max = 1, .running_max = 1, .batch_max = 1}, 0, 0, nullptr);
+  constexpr int64_t kMs = 1'000'000;
+  bool heavy = false;
+  int64_t now_ns = 0;
+  const auto spend = [&](int64_t busy_ms, int64_t idle_ms) {
+    for (int i = 0; i < 100; ++i) {
+      heavy = queue.NoteTime("a", 1, now_ns, now_ns + busy_ms * kMs);
+      EXPECT_FALSE(without.NoteTime("a", 1, now_ns, now_ns + busy_ms * kMs));
+      now_ns += (busy_ms + idle_ms) * kMs;
+    }
+  };
+  spend(1, 15);
+  EXPECT_FALSE(heavy);
+  spend(5, 15);
+  EXPECT_TRUE(heavy);
+  EXPECT_FALSE(queue.NoteTime("b", 1, now_ns, now_ns + kMs)) << "another key";
+  spend(1, 15);
+  EXPECT_FALSE(heavy) << "again";
 }
 
 TEST_F(CallQueueTest, ACallThatBelongsToNobodyIsAnsweredByTheProcessor) {

@@ -52,6 +52,19 @@ TEST(Turns, AKeyHasNoMoreBatchesOutThanItMay) {
   EXPECT_EQ(turns.Next().jobs, std::vector<int>{2});
 }
 
+TEST(Turns, AHeavyKeyHasTurnsOfItsOwnUntilItIsLightAgain) {
+  Turns<int> turns({.waiting_max = 10, .running_max = 1, .batch_max = 1});
+  AddMany(&turns, "a", 0, 4);
+  turns.Next();
+  turns.Done("a", /*heavy=*/true);
+  EXPECT_FALSE(turns.HasNext());
+  ASSERT_TRUE(turns.HasNext(/*heavy=*/true));
+  EXPECT_EQ(turns.Next(/*heavy=*/true).jobs, std::vector<int>{1});
+  turns.Done("a", /*heavy=*/false);
+  EXPECT_FALSE(turns.HasNext(/*heavy=*/true));
+  EXPECT_EQ(turns.Next().jobs, std::vector<int>{2});
+}
+
 TEST(Turns, AFullQueueRefusesItsOwnKeyOnly) {
   Turns<int> turns({.waiting_max = 2, .running_max = 1, .batch_max = 1});
   AddMany(&turns, "a", 0, 2);
