@@ -1,21 +1,27 @@
 // How long a durable `track` takes while something else goes on, against the same in peace, in
-// turns within one run: backups every two seconds, and another site's flood.
+// turns within one run: backups every two seconds, and another site's flood, held at a rate and as
+// fast as it can.
 //
-//   track_benchmark [rounds=3] [seconds=6] [flood_connections=8]
+//   track_benchmark [rounds=5] [seconds=5] [flood_connections=8] [held_calls_per_second=90]
 //
 // One client tracks 5 events 100 times a second on one site of a server in this process; latencies
-// are counted from when a call was due.
+// are counted from when a call was due. The flood's calls are of 100 events each; its clients take
+// their time from the same processors, as the column "cores" tells; "others" is what the rest of
+// the machine took: above 0.1 the line says little.
 
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
 #include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -28,6 +34,7 @@
 #include "api/service/track_method.h"
 #include "store/base/check.h"
 #include "store/base/clock.h"
+#include "store/base/thread.h"
 
 namespace vitrine {
 namespace {
@@ -35,6 +42,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kEvents = 5;
+constexpr int kFloodEvents = 100;
 constexpr int64_t kPauseNs = 10'000'000;  // from one call to the next
 constexpr int64_t kBackupEveryNs = 2'000'000'000;
 
@@ -124,17 +132,25 @@ class Bench {
     return latency_ms;
   }
 
-  std::vector<double> MeasureWithFlood(double seconds, int connections) {
+  // `calls_per_second` of all connections together; 0: as many as are answered.
+  std::vector<double> MeasureWithFlood(double seconds, int connections, double calls_per_second) {
     std::atomic<bool> stop = false;
     std::vector<std::thread> flood;
     for (int i = 0; i < connections; ++i) {
-      flood.emplace_back([&] {
+      flood.emplace_back([&, i] {
+        NameThread("flood");
         const auto client = Connect();
+        const int64_t every_ns =
+            calls_per_second > 0 ? static_cast<int64_t>(1e9 * connections / calls_per_second) : 0;
+        int64_t due_ns = Clock::System().SteadyNs() + every_ns * i / connections;  // in turn
+        WaitUntil(due_ns);
         while (!stop) {
           TrackReply reply;
-          const TrackRequest request = RequestFor("loud", 100);
+          const TrackRequest request = RequestFor("loud", kFloodEvents);
           const absl::Status status = CatchThrift([&] { client->call().track(reply, request); });
           ++(status.ok() ? flood_calls_ : flood_refused_);
+          due_ns += every_ns;
+          WaitUntil(due_ns);
         }
       });
     }
@@ -145,8 +161,9 @@ class Bench {
   }
 
   int64_t backups_made() const { return backups_made_; }
-  int64_t flood_calls() const { return flood_calls_; }
-  int64_t flood_refused() const { return flood_refused_; }
+  // Since the last time.
+  int64_t TakeFloodCalls() { return flood_calls_.exchange(0); }
+  int64_t TakeFloodRefused() { return flood_refused_.exchange(0); }
 
  private:
   std::unique_ptr<Connection<StorefrontClient>> Connect() const {
@@ -165,42 +182,78 @@ double Quantile(const std::vector<double>& ascending, double q) {
   return ascending[static_cast<size_t>(q * static_cast<double>(ascending.size() - 1))];
 }
 
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
+// Seconds of processor taken by this process, and by everything on the machine (proc(5)).
+struct ProcessorTime {
+  double own = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+  double all = 0;
 
-void PrintRow(const char* name, const std::vector<double>& latency_ms) {
-  std::printf("%-24s %6zu calls  p50 %7.2f ms  p90 %7.2f  p99 %7.2f  max %7.2f\n", name,
-              latency_ms.size(), Quantile(latency_ms, 0.5), Quantile(latency_ms, 0.9),
-              Quantile(latency_ms, 0.99), latency_ms.back());
+  ProcessorTime() {
+    std::ifstream stat("/proc/stat");
+    std::string cpu;
+    double user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0;
+    stat >> cpu >> user >> nice >> system >> idle >> iowait >> irq >> softirq;
+    all = (user + nice + system + irq + softirq) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  }
+};
+
+// What is compared with peace, and how it compared in each round.
+struct Case {
+  const char* name;
+  std::function<std::vector<double>()> measure;
+  std::vector<double> ratios = {};
+};
+
+// Measures and prints a line; the p99.
+double MeasureCase(const Case& what, Bench* bench) {
+  const ProcessorTime before;
+  const int64_t start_ns = Clock::System().SteadyNs();
+  const std::vector<double> latency_ms = what.measure();
+  const double seconds = static_cast<double>(Clock::System().SteadyNs() - start_ns) * 1e-9;
+  const ProcessorTime after;
+  const double cores = (after.own - before.own) / seconds;
+  std::printf(
+      "%-18s %5zu calls  p50 %7.2f ms  p90 %7.2f  p99 %7.2f  max %7.2f  cores %.2f, others "
+      "%.2f",
+      what.name, latency_ms.size(), Quantile(latency_ms, 0.5), Quantile(latency_ms, 0.9),
+      Quantile(latency_ms, 0.99), latency_ms.back(), cores,
+      std::max(0.0, (after.all - before.all) / seconds - cores));
+  const int64_t done = bench->TakeFloodCalls(), refused = bench->TakeFloodRefused();
+  if (done + refused > 0) {
+    std::printf("  flood %.0f/s, refused %.0f/s", static_cast<double>(done) / seconds,
+                static_cast<double>(refused) / seconds);
+  }
+  std::printf("\n");
   std::fflush(stdout);
+  return Quantile(latency_ms, 0.99);
 }
 
-void Main(int rounds, double seconds, int connections) {
+void Main(int rounds, double seconds, int connections, double held_rate) {
   std::string folder = (fs::current_path() / "track_benchmark.XXXXXX").string();
   CHECK(::mkdtemp(folder.data()) != nullptr);
+  RunSoonAfterWaking();  // stands for a client on another machine
   {
     Bench bench(folder);
     bench.Measure(1);  // warm
-    std::vector<double> backup_ratios, flood_ratios;
+    const Case alone = {"alone", [&] { return bench.Measure(seconds); }};
+    Case cases[] = {
+        // Peace against peace: what the machine does by itself.
+        {"alone again", alone.measure},
+        {"with backups", [&] { return bench.MeasureWithBackups(seconds); }},
+        {"with a held flood",
+         [&] { return bench.MeasureWithFlood(seconds, connections, held_rate); }},
+        {"with a flood", [&] { return bench.MeasureWithFlood(seconds, connections, 0); }},
+    };
     for (int round = 0; round < rounds; ++round) {
-      const std::vector<double> alone = bench.Measure(seconds);
-      const std::vector<double> with_backups = bench.MeasureWithBackups(seconds);
-      const std::vector<double> with_flood = bench.MeasureWithFlood(seconds, connections);
-      PrintRow("alone", alone);
-      PrintRow("with backups", with_backups);
-      PrintRow("with another's flood", with_flood);
-      backup_ratios.push_back(Quantile(with_backups, 0.99) / Quantile(alone, 0.99));
-      flood_ratios.push_back(Quantile(with_flood, 0.99) / Quantile(alone, 0.99));
+      const double alone_ms = MeasureCase(alone, &bench);
+      for (Case& other : cases) other.ratios.push_back(MeasureCase(other, &bench) / alone_ms);
     }
-    std::printf("p99 with a backup every 2 s (%lld made): %.2f x alone, median of %d rounds\n",
-                static_cast<long long>(bench.backups_made()), Median(backup_ratios), rounds);
-    std::printf(
-        "p99 with another site's flood (%lld calls of 100 events, %lld refused): "
-        "%.2f x alone\n",
-        static_cast<long long>(bench.flood_calls()), static_cast<long long>(bench.flood_refused()),
-        Median(flood_ratios));
+    std::printf("%lld backups; p99 by p99 alone in %d rounds:\n",
+                static_cast<long long>(bench.backups_made()), rounds);
+    for (Case& other : cases) {
+      std::sort(other.ratios.begin(), other.ratios.end());
+      std::printf("  %-18s median %5.2f x  (%.2f to %.2f)\n", other.name,
+                  other.ratios[other.ratios.size() / 2], other.ratios.front(), other.ratios.back());
+    }
   }
   fs::remove_all(folder);
 }
@@ -209,6 +262,6 @@ void Main(int rounds, double seconds, int connections) {
 }  // namespace vitrine
 
 int main(int argc, char** argv) {
-  vitrine::Main(argc > 1 ? std::atoi(argv[1]) : 3, argc > 2 ? std::atof(argv[2]) : 6,
-                argc > 3 ? std::atoi(argv[3]) : 8);
+  vitrine::Main(argc > 1 ? std::atoi(argv[1]) : 5, argc > 2 ? std::atof(argv[2]) : 5,
+                argc > 3 ? std::atoi(argv[3]) : 8, argc > 4 ? std::atof(argv[4]) : 90);
 }
