@@ -20,21 +20,21 @@ constexpr size_t kBatchesAhead = 2;
 // Batches on their way from the thread that parses to the one that writes.
 class BatchQueue {
  public:
-  // Waits for room. False: nobody wants any more.
-  bool Push(CutBatch batch) {
-    std::vector<CutBatch> spent;  // freed where it was allocated: elsewhere that costs twice
+  // Waits for room. False: nobody wants any more. Replaces `*done`, which
+  // is empty, by the batches that were taken back: freed where they were allocated they cost half.
+  bool Push(CutBatch batch, std::vector<CutBatch>* done) {
     absl::MutexLock lock(&mutex_);
     mutex_.Await(absl::Condition(this, &BatchQueue::HasRoom));
     if (cancelled_) return false;
     batches_.push_back(std::move(batch));
-    spent.swap(spent_);
+    done->swap(done_);
     return true;
   }
 
   // Takes back a batch that is done with.
   void Return(CutBatch batch) {
     absl::MutexLock lock(&mutex_);
-    spent_.push_back(std::move(batch));
+    done_.push_back(std::move(batch));
   }
 
   // No batch comes after those that were pushed, for this reason (OK: the file is at its end).
@@ -73,18 +73,21 @@ class BatchQueue {
 
   absl::Mutex mutex_;
   std::deque<CutBatch> batches_ ABSL_GUARDED_BY(mutex_);
-  std::vector<CutBatch> spent_ ABSL_GUARDED_BY(mutex_);
+  std::vector<CutBatch> done_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
 };
 
 absl::Status ReadBatches(BatchReader* reader, BatchSink* sink, BatchQueue* queue) {
+  std::vector<CutBatch> done;
   while (true) {
     ASSIGN_OR_RETURN(std::optional<CutBatch> batch, reader->Next());
     if (!batch.has_value()) return absl::OkStatus();
     ASSIGN_OR_RETURN(batch->prepared, sink->Prepare(batch->batch));
-    if (!queue->Push(*std::move(batch))) return absl::OkStatus();
+    if (!queue->Push(*std::move(batch), &done)) return absl::OkStatus();
+    for (CutBatch& taken_back : done) reader->Recycle(std::move(taken_back));
+    done.clear();
   }
 }
 

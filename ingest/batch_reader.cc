@@ -96,6 +96,7 @@ absl::StatusOr<std::optional<CutBatch>> BatchReader::Next() {
   batch.source = state_.name;
   batch.from_bytes = batch.to_bytes = state_.bytes;
   batch.from_lines = batch.to_lines = state_.lines;
+  batch.events = std::move(room_);
   Line line;
   while (batch.to_lines - batch.from_lines < batch_events_ &&
          batch.to_bytes - batch.from_bytes < kBatchSourceBytes && reader_.Next(&line)) {
@@ -117,6 +118,11 @@ absl::StatusOr<std::optional<CutBatch>> BatchReader::Next() {
   const ByteSource& source = reader_.source();
   cut.file_bytes = source.IsPlain() ? batch.to_bytes : source.FilePosition();
   return cut;
+}
+
+void BatchReader::Recycle(CutBatch done) {
+  room_ = std::move(done.batch.events);
+  room_.clear();
 }
 
 // Each element counts as a line; its number is its place among them, and the detail of a reject

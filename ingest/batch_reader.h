@@ -55,6 +55,9 @@ class BatchReader {
   // a batch with all lines before that.
   absl::StatusOr<std::optional<CutBatch>> Next();
 
+  // Takes back a batch that is done with, for the room in it.
+  void Recycle(CutBatch done);
+
   // Where the source stands, as far as batches were given.
   const SourceState& state() const { return state_; }
   std::string FormatDescription() const { return parser_.Description(); }
@@ -75,6 +78,7 @@ class BatchReader {
   LineParser parser_;
   SourceState state_;
   int64_t batch_events_;
+  std::vector<Event> room_;          // of a batch that is done with; empty
   std::vector<Element> elements_;    // of a line
   std::optional<AgentJudge> judge_;  // none: nobody is taken for a robot
 };

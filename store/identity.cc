@@ -1,12 +1,15 @@
 #include "store/identity.h"
 
 #include <algorithm>
+#include <span>
 #include <tuple>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+
+#include "store/base/check.h"
 
 namespace vitrine {
 namespace {
@@ -48,6 +51,16 @@ constexpr absl::string_view kNobodysIds[] = {"",
                                              "[object object]",
                                              "00000000-0000-0000-0000-000000000000"};
 
+// Bit n: one of `words` has n bytes.
+uint64_t SizesOf(std::span<const absl::string_view> words) {
+  uint64_t sizes = 0;
+  for (const absl::string_view word : words) {
+    CHECK(word.size() < 64);
+    sizes |= uint64_t{1} << word.size();
+  }
+  return sizes;
+}
+
 void SortedAndOnce(std::vector<std::string>* ids) {
   std::sort(ids->begin(), ids->end());
   ids->erase(std::unique(ids->begin(), ids->end()), ids->end());
@@ -57,6 +70,9 @@ void SortedAndOnce(std::vector<std::string>* ids) {
 
 bool IsNobodysId(absl::string_view id) {
   id = absl::StripAsciiWhitespace(id);
+  // Most ids are longer than all of them but one.
+  static const uint64_t sizes = SizesOf(kNobodysIds);
+  if (id.size() >= 64 || (sizes >> id.size() & 1) == 0) return false;
   return std::any_of(std::begin(kNobodysIds), std::end(kNobodysIds),
                      [id](absl::string_view known) { return absl::EqualsIgnoreCase(id, known); });
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,10 +68,12 @@ absl::Status Run(const Common& common, const Options& options) {
   // Before the store's threads, which would else take its signals.
   std::optional<FollowSignals> signals;
   if (options.follow) signals.emplace();
+  // A tenth of a second each, side by side.
+  auto lists = std::async(std::launch::async, [&] { return RobotListsOf(common.data); });
   ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
                    Access::Open(common.data, common.site, /*create=*/true));
   BackofficeSink sink(&access->backoffice(), common.site, access->local_backoffice());
-  const std::shared_ptr<const RobotLists> robots = RobotListsOf(common.data);
+  const std::shared_ptr<const RobotLists> robots = lists.get();
   for (const RobotLists::Info& list : robots->lists()) {
     if (list.problem.empty()) continue;
     std::fprintf(stderr, "vitrine: robots are told without %s: %s\n", list.path.c_str(),
