@@ -261,9 +261,8 @@ class DeriverPair {
     absl::Status second;
     std::thread helper;
     if (half < due.size()) {
-      helper = std::thread([&] {
-        second = DeriveInThread(&second_, due.subspan(half), derived.data() + half);
-      });
+      helper = std::thread(
+          [&] { second = DeriveInThread(&second_, due.subspan(half), derived.data() + half); });
     }
     const absl::Status first = DeriveInThread(&first_, due.subspan(0, half), derived.data());
     if (helper.joinable()) helper.join();
