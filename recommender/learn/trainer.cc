@@ -1,6 +1,7 @@
 #include "recommender/learn/trainer.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -8,7 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 
-#include "recommender/learn/als/als.h"
+#include "recommender/learn/als/run.h"
 #include "store/base/clock.h"
 #include "store/base/crc32c.h"
 #include "store/base/status_macros.h"
@@ -60,6 +61,23 @@ std::string ModelId(const Model& model) {
   return absl::StrCat(time, "-", absl::StrFormat("%08x", crc));
 }
 
+// The previous model's factors for these products, zeros where it does not know one.
+std::optional<FactorMatrix> StartOf(const std::vector<std::string>& products,
+                                    const TrainOptions& options) {
+  if (options.previous == nullptr || options.previous->factors.cols() != options.als.factors) {
+    return std::nullopt;
+  }
+  FactorMatrix start =
+      FactorMatrix::Zero(static_cast<Eigen::Index>(products.size()), options.als.factors);
+  for (size_t p = 0; p < products.size(); ++p) {
+    if (const auto known = options.previous->Find(products[p])) {
+      start.row(static_cast<Eigen::Index>(p)) = options.previous->factors.row(*known);
+    }
+  }
+  if (start.isZero(0)) return std::nullopt;  // nothing would ever come of it
+  return start;
+}
+
 // Tells how long the rest takes if it goes on like this.
 class ProgressReporter {
  public:
@@ -69,9 +87,9 @@ class ProgressReporter {
     return static_cast<double>(Clock::System().SteadyNs() - start_ns_) * 1e-9;
   }
 
-  void Report(uint32_t done) const {
+  void Report(uint32_t done, uint32_t of_this_run) const {
     if (!options_.on_progress) return;
-    const double seconds_per_epoch = Seconds() / done;
+    const double seconds_per_epoch = Seconds() / of_this_run;
     options_.on_progress(
         {done, options_.als.epochs, seconds_per_epoch * (options_.als.epochs - done)});
   }
@@ -111,8 +129,12 @@ absl::StatusOr<Model> TrainModel(const Interactions& interactions, const TrainOp
   if (interactions.by_person.cells.empty()) return NothingToLearn();
 
   const ProgressReporter progress(options);
-  AlsFactors factors =
-      TrainAls(interactions.by_person, options.als, [&](uint32_t done) { progress.Report(done); });
+  const std::optional<FactorMatrix> start = StartOf(interactions.products, options);
+  const AlsRun run{
+      .start = start ? &*start : nullptr,
+      .checkpoint_path = options.checkpoint_path,
+      .on_epoch = [&](uint32_t done, uint32_t of_this_run) { progress.Report(done, of_this_run); }};
+  ASSIGN_OR_RETURN(AlsResult trained, RunAls(interactions.by_person, options.als, run));
   Model model;
   model.trained_at_ms = options.now_ms;
   model.newest_ms = interactions.newest_ms;
@@ -122,10 +144,14 @@ absl::StatusOr<Model> TrainModel(const Interactions& interactions, const TrainOp
   model.weights = options.weights;
   model.als = options.als;
   model.products = interactions.products;
-  model.factors = std::move(factors.products);
+  model.factors = std::move(trained.factors.products);
   model.popularity = interactions.by_person.ColumnSums();
   model.Derive();
   model.id = ModelId(model);
+  if (!options.checkpoint_path.empty()) {
+    std::error_code ignored;  // it may never have been written
+    std::filesystem::remove(options.checkpoint_path, ignored);
+  }
   return model;
 }
 

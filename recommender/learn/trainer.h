@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "absl/status/statusor.h"
 
@@ -20,6 +21,12 @@ struct TrainOptions {
   AlsSettings als = {};
   int64_t now_ms = 0;  // when the model was made; ages are counted from the newest event
   std::function<void(const TrainProgress&)> on_progress = {};  // may be empty
+
+  // Begins from this model's factors where it has as many and knows the product; may be null.
+  const Model* previous = nullptr;
+  // Where an interrupted training is kept, to go on from it when it is asked for again (als/run.h);
+  // removed when the model is made. Empty: nowhere.
+  std::string checkpoint_path = {};
 };
 
 // Everything in `house` (a checkpoint, or a store nobody writes to), each event with the person it
@@ -29,7 +36,7 @@ absl::StatusOr<Interactions> GatherInteractions(const WebHouse& house,
                                                 const WeightSettings& weights);
 
 // Trains on them. FailedPrecondition if no event says anything about taste; InvalidArgument if a
-// setting is out of range.
+// setting is out of range; what RunAls says of a checkpoint.
 absl::StatusOr<Model> TrainModel(const WebHouse& house, const TrainOptions& options);
 
 // The same from interactions in memory.

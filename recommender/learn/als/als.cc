@@ -56,8 +56,23 @@ AlsTrainer::AlsTrainer(const SparseRows& by_person, const AlsSettings& settings)
       persons_(RandomFactors(by_person.rows(), settings)),
       products_(by_product_.rows(), settings.factors) {}
 
+void AlsTrainer::StartFrom(const FactorMatrix& products) {
+  products_ = PaddedMatrix(products);
+  AlsSettings exact = settings_;  // there are no persons yet to go on from
+  exact.solver = AlsSolver::kExact;
+  Sweep(by_person_, person_order_, exact, &products_, &persons_);
+}
+
 void AlsTrainer::RunEpoch() {
+  SweepProducts();
+  SweepPersons();
+}
+
+void AlsTrainer::SweepProducts() {
   Sweep(by_product_, product_order_, settings_, &persons_, &products_);
+}
+
+void AlsTrainer::SweepPersons() {
   Sweep(by_person_, person_order_, settings_, &products_, &persons_);
 }
 

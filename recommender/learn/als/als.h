@@ -31,10 +31,19 @@ class AlsTrainer {
   // REQUIRES: Validate(settings) is OK.
   AlsTrainer(const SparseRows& by_person, const AlsSettings& settings);
 
+  // Begins from these products (products x d, in any basis) instead: the persons are solved against
+  // them. Products that are zero, as new ones may be, have a say after the next product sweep.
+  void StartFrom(const FactorMatrix& products);
+
   // A product sweep and a person sweep. Persons come last, so that each is exactly what folding its
   // row into the products gives.
   void RunEpoch();
+  // The two halves of it. After the first, the products are all that the second needs, if the
+  // solver is exact.
+  void SweepProducts();
+  void SweepPersons();
 
+  FactorMatrix Products() const { return products_.Unpadded(); }
   AlsFactors Factors() const;
 
  private:
