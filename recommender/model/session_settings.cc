@@ -49,11 +49,11 @@ BlendSettings BlendSettings::Default() {
                              .distance_exponent = 1,
                              .backward = 0.3f,
                              .popularity_exponent = 0};
-  return {.sources = {{"stan", StanSettings{}, 1.7f, 0.7f},
+  return {.sources = {{"stan", StanSettings{}, 1.2f, 0.7f},
                       {"stan-wide", wide, 2.7f, 0.7f},
                       {"vmis", VmisSettings{}, 1.7f, 0.5f},
-                      {"rules", RuleSettings{}, 1.0f, 0.35f},
-                      {"next", last, 0.35f, 0.5f},
+                      {"rules", RuleSettings{}, 0.7f, 0.35f},
+                      {"next", last, 0.5f, 0.5f},
                       {"repeat", RepeatSettings{}, 100.0f, 1.0f, /*relative=*/false}}};
 }
 
@@ -97,6 +97,7 @@ absl::Status Validate(const RuleSettings& s) {
 absl::Status Validate(const BlendSettings& settings) {
   RETURN_IF_ERROR(CheckCount("sources", settings.sources.size(), limits::kBlendSourcesMax));
   RETURN_IF_ERROR(CheckCount("depth", settings.depth, kDepthMax));
+  RETURN_IF_ERROR(CheckReal("seen_factor", settings.seen_factor, 0, 1));
   for (const SourceSettings& source : settings.sources) {
     const auto check = [&]() -> absl::Status {
       RETURN_IF_ERROR(

@@ -84,6 +84,9 @@ struct SourceSettings {
 struct BlendSettings {
   std::vector<SourceSettings> sources;  // 1 to limits::kBlendSourcesMax
   uint32_t depth = 150;                 // best products of each source that are blended
+  // What relative sources give to products of the session itself is multiplied by this: 0 leaves it
+  // to the repeat source whether somebody goes back. 0 to 1.
+  float seen_factor = 0.15f;
 
   static BlendSettings Default();
 

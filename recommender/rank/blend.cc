@@ -1,5 +1,6 @@
 #include "recommender/rank/blend.h"
 
+#include <algorithm>
 #include <cmath>
 #include <variant>
 
@@ -37,10 +38,21 @@ std::unique_ptr<SessionScorer> MakeScorer(const SourceSettings& settings) {
   return std::visit(MakeVisitor(), settings.scorer);
 }
 
-void AddToBlend(std::span<const Scored> list, const SourceSettings& source, ScoreMap* scores) {
-  for (const Scored& scored : list) {
-    scores->Add(scored.product, Part(scored.score, list.front().score, source));
-  }
+void BlendLists(std::span<const std::span<const Scored>> lists, const BlendSettings& settings,
+                std::span<const Seen> seen, ScoreMap* blended) {
+  blended->Clear();
+  const auto add = [&](bool relative) {
+    for (size_t s = 0; s < lists.size(); ++s) {
+      const SourceSettings& source = settings.sources[s];
+      if (source.relative != relative || source.weight == 0) continue;
+      for (const Scored& scored : lists[s]) {
+        blended->Add(scored.product, Part(scored.score, lists[s].front().score, source));
+      }
+    }
+  };
+  add(/*relative=*/true);
+  for (const Seen& one : seen) blended->Multiply(one.product, settings.seen_factor);
+  add(/*relative=*/false);
 }
 
 absl::StatusOr<SessionBlend> SessionBlend::Make(const BlendSettings& settings) {
@@ -49,30 +61,36 @@ absl::StatusOr<SessionBlend> SessionBlend::Make(const BlendSettings& settings) {
 }
 
 SessionBlend::SessionBlend(const BlendSettings& settings)
-    : settings_(settings), lists_(settings.sources.size()) {
+    : settings_(settings), lists_(settings.sources.size()), spans_(lists_.size()) {
   for (const SourceSettings& source : settings.sources) scorers_.push_back(MakeScorer(source));
 }
 
 void SessionBlend::Rank(const SessionIndex::Reader& index, std::span<const uint32_t> clicks,
                         const BlendOptions& options, std::vector<Scored>* list) {
   const auto hidden = options.hide_seen ? clicks : std::span<const uint32_t>();
-  blended_.Clear();
+  ListSeen(clicks, &seen_);
   for (size_t s = 0; s < scorers_.size(); ++s) {
     lists_[s].clear();
+    spans_[s] = {};
     const SourceSettings& source = settings_.sources[s];
     if (source.weight == 0) continue;
     scores_.Clear();
     scorers_[s]->Score(index, clicks, &scores_);
     scores_.Top(settings_.depth, hidden, &lists_[s]);
-    AddToBlend(lists_[s], source, &blended_);
+    spans_[s] = lists_[s];
   }
+  BlendLists(spans_, settings_, seen_, &blended_);
   blended_.Top(options.k, {}, list);
 }
 
 float SessionBlend::Given(size_t source, uint32_t product) const {
   for (const Scored& scored : lists_[source]) {
     if (scored.product == product) {
-      return Part(scored.score, lists_[source].front().score, settings_.sources[source]);
+      const bool is_seen = std::any_of(seen_.begin(), seen_.end(),
+                                       [&](const Seen& seen) { return seen.product == product; });
+      const bool damped = is_seen && settings_.sources[source].relative;
+      return (damped ? settings_.seen_factor : 1) *
+             Part(scored.score, lists_[source].front().score, settings_.sources[source]);
     }
   }
   return 0;

@@ -3,6 +3,7 @@
 // offline/session_tune.h).
 //
 //   score(j) = sum over sources of weight * (score of j / best score of the source)^exponent
+//              * seen_factor where j is in the session and the source is not absolute
 
 #ifndef VITRINE_RECOMMENDER_RANK_BLEND_H_
 #define VITRINE_RECOMMENDER_RANK_BLEND_H_
@@ -25,8 +26,10 @@ namespace vitrine {
 // The scorer that the settings describe. REQUIRES: they are valid.
 std::unique_ptr<SessionScorer> MakeScorer(const SourceSettings& settings);
 
-// Adds a source's list, best first, to a blend's scores. With no list nothing happens.
-void AddToBlend(std::span<const Scored> list, const SourceSettings& source, ScoreMap* scores);
+// Sets `blended` to the blend of the sources' lists, each best first, for a session that contains
+// `seen`.
+void BlendLists(std::span<const std::span<const Scored>> lists, const BlendSettings& settings,
+                std::span<const Seen> seen, ScoreMap* blended);
 
 struct BlendOptions {
   size_t k = 20;
@@ -59,6 +62,8 @@ class SessionBlend {
   BlendSettings settings_;
   std::vector<std::unique_ptr<SessionScorer>> scorers_;
   std::vector<std::vector<Scored>> lists_;
+  std::vector<std::span<const Scored>> spans_;  // of lists_
+  std::vector<Seen> seen_;
   ScoreMap scores_;
   ScoreMap blended_;
 };

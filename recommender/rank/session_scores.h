@@ -37,6 +37,12 @@ class ScoreMap {
     return found.product == product ? found.score : 0;
   }
 
+  // Nothing happens to what was never added.
+  void Multiply(uint32_t product, float factor) {
+    Scored& found = table_[SlotOf(product)];
+    if (found.product == product) found.score *= factor;
+  }
+
   // Calls use(product, score&) in the order in which products were first added.
   template <typename Use>
   void ForEach(const Use& use) {

@@ -24,7 +24,8 @@ std::vector<Clicks> ManySessions(uint32_t seed) {
 TEST(Blend, IsTheWeightedSumOfItsSourcesAndSaysWhatEachGave) {
   const auto index = IndexOf(ManySessions(1));
   const SessionIndex::Reader reader(*index);
-  const BlendSettings settings = BlendSettings::Default();
+  BlendSettings settings = BlendSettings::Default();
+  settings.seen_factor = 0.7f;
   auto blend = Value(SessionBlend::Make(settings));
   std::mt19937 random(2);
   for (int q = 0; q < 50; ++q) {
@@ -37,7 +38,9 @@ TEST(Blend, IsTheWeightedSumOfItsSourcesAndSaysWhatEachGave) {
       scores.Top(settings.depth, {}, &top);
       for (const Scored& one : top) {
         const float best = source.relative ? top[0].score : 1;
-        plain[one.product] += source.weight * std::pow(one.score / best, source.exponent);
+        const bool seen = std::count(clicks.begin(), clicks.end(), one.product) > 0;
+        plain[one.product] += (seen && source.relative ? 0.7f : 1) * source.weight *
+                              std::pow(one.score / best, source.exponent);
       }
     }
     std::vector<Scored> list;
@@ -118,6 +121,8 @@ TEST(Blend, SaysWhichSettingIsWrong) {
   std::get<VmisSettings>(settings.sources[2].scorer).neighbours = 0;
   EXPECT_THAT(message(settings), HasSubstr("source vmis: neighbours is 0"));
   settings = BlendSettings::Default();
+  settings.seen_factor = 1.5f;
+  EXPECT_THAT(message(settings), HasSubstr("seen_factor is 1.5"));
   settings.depth = 0;
   EXPECT_THAT(message(settings), HasSubstr("depth is 0"));
 }

@@ -1,0 +1,78 @@
+// The public session sets of ../shared/data, by name.
+
+#ifndef VITRINE_BENCHMARKS_SESSION_SETS_H_
+#define VITRINE_BENCHMARKS_SESSION_SETS_H_
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+
+#include "recommender/offline/session_log.h"
+#include "store/base/status_macros.h"
+
+namespace vitrine {
+
+struct SessionSet {
+  ProductNumbers products;
+  SessionLog training;  // in the order of time
+  SessionQuestions test;
+};
+
+// What `zstd -dc` makes of a file. NotFound without it.
+inline absl::StatusOr<std::string> Unpack(const std::string& path) {
+  if (!std::filesystem::exists(path))
+    return absl::NotFoundError(absl::StrCat(path, " is not here"));
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(
+      ::popen(absl::StrCat("zstd -dc '", path, "'").c_str(), "r"), ::pclose);
+  std::string text;
+  char buffer[1 << 16];
+  for (size_t n = 0; (n = std::fread(buffer, 1, sizeof(buffer), pipe.get())) > 0;) {
+    text.append(buffer, n);
+  }
+  return text;
+}
+
+// "diginetica" (the given split), "serenade-valid", "serenade-test" (every click of the sessions in
+// the file), "eshop" (every click of the last tenth of sessions).
+inline absl::StatusOr<SessionSet> LoadSessionSet(const std::string& name,
+                                                 const std::string& data = "../shared/data") {
+  SessionSet set;
+  if (name == "diginetica") {
+    const std::string folder = data + "/diginetica_sessions_gcegnn/";
+    ASSIGN_OR_RETURN(const std::string training, Unpack(folder + "train_sessions.txt.zst"));
+    ASSIGN_OR_RETURN(const std::string test, Unpack(folder + "test_prefix_target.txt.zst"));
+    ASSIGN_OR_RETURN(set.training, ParseSessionLines(training, &set.products));
+    ASSIGN_OR_RETURN(set.test, ParseQuestionLines(test, &set.products));
+    return set;
+  }
+  if (name == "serenade-valid" || name == "serenade-test") {
+    const std::string folder = data + "/serenade_example/";
+    ASSIGN_OR_RETURN(const std::string training, Unpack(folder + "train.txt.zst"));
+    ASSIGN_OR_RETURN(const std::string test, Unpack(folder + name.substr(9) + ".txt.zst"));
+    ASSIGN_OR_RETURN(set.training, ParseClicks(training, {}, &set.products));
+    ASSIGN_OR_RETURN(const SessionLog asked, ParseClicks(test, {}, &set.products));
+    set.test = AskEveryClick(asked, nullptr);
+    return set;
+  }
+  if (name == "eshop") {
+    ASSIGN_OR_RETURN(const std::string text,
+                     Unpack(data + "/uci_eshop_clothing_2008/eshop_clothing_2008.csv.zst"));
+    // Session numbers count up with time; "order" counts clicks within one.
+    ASSIGN_OR_RETURN(const SessionLog all,
+                     ParseClicks(text, {.separator = ';', .session = 5, .product = 7, .order = 5},
+                                 &set.products));
+    const size_t split = all.size() - all.size() / 10;
+    set.training = all.Slice(0, split);
+    set.test = AskEveryClick(all.Slice(split, all.size()), nullptr);
+    return set;
+  }
+  return absl::InvalidArgumentError(absl::StrCat("no session set is called ", name));
+}
+
+}  // namespace vitrine
+
+#endif  // VITRINE_BENCHMARKS_SESSION_SETS_H_
