@@ -14,12 +14,12 @@
 #include <cstdlib>
 #include <memory>
 
-#include "benchmarks/session_sets.h"
 #include "recommender/learn/session_learner.h"
 #include "recommender/offline/rerank_train.h"
 #include "recommender/offline/session_tune.h"
 #include "recommender/rank/blend.h"
 #include "recommender/rank/rerank.h"
+#include "tests/recommender/session_sets.h"
 
 namespace vitrine {
 namespace {
@@ -151,10 +151,10 @@ absl::Status Run(const std::string& name, size_t questions) {
               "", "HR", "MRR", "HR", "MRR");
   for (SourceSettings source : chosen.blend.sources) {
     source.weight = 1;
-    Show(source.name, *index, test, {.blend = {.sources = {source}}});
+    Show(source.name, *index, test, {.blend = {.sources = {source}, .seen_factor = 1}});
   }
   Show("vmis as Serenade", *index, test,
-       {.blend = {.sources = {{"vmis", VmisSettings::Serenade(), 1, 1}}}});
+       {.blend = {.sources = {{"vmis", VmisSettings::Serenade(), 1, 1}}, .seen_factor = 1}});
   Show("blend, defaults", *index, test, {.blend = BlendSettings::Default()});
   Show("blend", *index, test, {.blend = chosen.blend});
   Show("blend, seen hidden", *index, test, {.blend = chosen.blend, .hide_seen = true});

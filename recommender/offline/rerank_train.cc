@@ -175,13 +175,15 @@ void SoftmaxGradient(const Examples& examples, std::span<const float> margins,
   }
 }
 
-// Mean gain of the lists in the order of the margins.
+// Mean gain of the lists in the order of the margins, of equals in the order of the blend.
 double MeanGain(const Examples& examples, std::span<const float> margins) {
   double sum = 0;
   for (size_t q = 0; q < examples.size(); ++q) {
-    const float target = margins[examples.targets[q]];
+    const size_t target = examples.targets[q];
     size_t rank = 1;
-    for (size_t i = examples.begin(q); i < examples.ends[q]; ++i) rank += margins[i] > target;
+    for (size_t i = examples.begin(q); i < examples.ends[q]; ++i) {
+      rank += margins[i] > margins[target] || (margins[i] == margins[target] && i < target);
+    }
     if (rank <= kSessionCutoff) sum += static_cast<double>(Gain(rank));
   }
   return sum / static_cast<double>(examples.size());

@@ -18,7 +18,7 @@
 namespace vitrine {
 
 struct RerankOptions {
-  size_t questions = 24'000;  // at most that are learned from
+  size_t questions = 34'000;  // at most that are learned from
   uint32_t trees = 200;       // at most
   uint32_t depth = 5;         // at most TreeEnsemble::kDepthMax
   float learning_rate = 0.1f;

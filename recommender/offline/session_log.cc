@@ -43,8 +43,40 @@ struct Click {
 };
 
 struct ReadSession {
-  std::vector<Click> clicks = {};
+  std::vector<Click> clicks = {};  // products by their place in the table
   double end = 0;
+};
+
+// The products of a table of clicks, in the order in which they are met.
+class ReadProducts {
+ public:
+  uint32_t Place(absl::string_view id, double order) {
+    const auto [place, is_new] = places_.try_emplace(id, static_cast<uint32_t>(products_.size()));
+    if (is_new) products_.push_back({id, order});
+    Product& product = products_[place->second];
+    product.last = std::max(product.last, order);
+    return place->second;
+  }
+
+  // Their numbers, by place.
+  std::vector<uint32_t> Number(ProductNumbers* products) const {
+    std::vector<size_t> newest_first(products_.size());
+    std::iota(newest_first.begin(), newest_first.end(), size_t{0});
+    std::stable_sort(newest_first.begin(), newest_first.end(),
+                     [&](size_t a, size_t b) { return products_[a].last > products_[b].last; });
+    std::vector<uint32_t> numbers(products_.size());
+    for (const size_t place : newest_first) numbers[place] = products->Of(products_[place].id);
+    return numbers;
+  }
+
+ private:
+  struct Product {
+    absl::string_view id;
+    double last = 0;
+  };
+
+  absl::flat_hash_map<absl::string_view, uint32_t> places_;
+  std::vector<Product> products_;
 };
 
 }  // namespace
@@ -102,6 +134,7 @@ absl::StatusOr<SessionLog> ParseClicks(absl::string_view text, const ClickColumn
   const size_t last = std::max({columns.session, columns.product, columns.order});
   absl::flat_hash_map<std::string, size_t> places;
   std::vector<ReadSession> sessions;
+  ReadProducts read;
   std::vector<absl::string_view> fields;
   absl::Status status = ForEachLine(text, [&](absl::string_view line, size_t number) {
     if (number == 1 || line.empty()) return absl::OkStatus();
@@ -116,23 +149,35 @@ absl::StatusOr<SessionLog> ParseClicks(absl::string_view text, const ClickColumn
     const auto [place, is_new] = places.try_emplace(fields[columns.session], sessions.size());
     if (is_new) sessions.push_back({{}, order});
     ReadSession& session = sessions[place->second];
-    session.clicks.push_back({order, products->Of(fields[columns.product])});
+    session.clicks.push_back({order, read.Place(fields[columns.product], order)});
     session.end = std::max(session.end, order);
     return absl::OkStatus();
   });
   if (!status.ok()) return status;
   std::stable_sort(sessions.begin(), sessions.end(),
                    [](const ReadSession& a, const ReadSession& b) { return a.end < b.end; });
+  const std::vector<uint32_t> numbers = read.Number(products);
   SessionLog log;
   std::vector<uint32_t> clicks;
   for (ReadSession& session : sessions) {
     std::stable_sort(session.clicks.begin(), session.clicks.end(),
                      [](const Click& a, const Click& b) { return a.order < b.order; });
     clicks.clear();
-    for (const Click& click : session.clicks) clicks.push_back(click.product);
+    for (const Click& click : session.clicks) clicks.push_back(numbers[click.product]);
     log.Append(clicks);
   }
   return log;
+}
+
+SessionLog WithoutLong(const SessionLog& sessions, size_t products_max) {
+  SessionLog kept;
+  for (size_t s = 0; s < sessions.size(); ++s) {
+    std::vector<uint32_t> products(sessions[s].begin(), sessions[s].end());
+    std::sort(products.begin(), products.end());
+    products.erase(std::unique(products.begin(), products.end()), products.end());
+    if (products.size() <= products_max) kept.Append(sessions[s]);
+  }
+  return kept;
 }
 
 SessionQuestions AskEveryClick(const SessionLog& sessions, const SessionIndex* known) {

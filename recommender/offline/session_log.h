@@ -74,11 +74,15 @@ struct ClickColumns {
   size_t order = 2;  // a number: clicks of a session are put in its order, equals as they stand
 };
 
-// One click a line, in any order. Sessions are put in the order of their last click, equals in the
-// order of their first line. InvalidArgument, naming the line, if one lacks a column or its order
-// is no number.
+// One click a line, in any order. Products that have no number yet get one in the order of their
+// last click, the newest first: of equal scores the lower number is ranked first. Sessions are put
+// in the order of their last click, equals in the order of their first line. InvalidArgument,
+// naming the line, if one lacks a column or its order is no number.
 absl::StatusOr<SessionLog> ParseClicks(absl::string_view text, const ClickColumns& columns,
                                        ProductNumbers* products);
+
+// The sessions with at most so many different products.
+SessionLog WithoutLong(const SessionLog& sessions, size_t products_max);
 
 // Every click but the first of every session, asked from those before it. Clicks on products that
 // `known` has in no session are left out first (an unknown product cannot be found by any method);

@@ -1,7 +1,7 @@
 // The public session sets of ../shared/data, by name.
 
-#ifndef VITRINE_BENCHMARKS_SESSION_SETS_H_
-#define VITRINE_BENCHMARKS_SESSION_SETS_H_
+#ifndef VITRINE_TESTS_RECOMMENDER_SESSION_SETS_H_
+#define VITRINE_TESTS_RECOMMENDER_SESSION_SETS_H_
 
 #include <cstdio>
 #include <filesystem>
@@ -35,6 +35,10 @@ inline absl::StatusOr<std::string> Unpack(const std::string& path) {
   }
   return text;
 }
+
+// Serenade leaves out training sessions of more different products than 99.5 % have; its t-digest
+// makes 16 of that.
+constexpr size_t kSerenadeProductsMax = 16;
 
 // "diginetica" (the given split), "serenade-valid", "serenade-test" (every click of the sessions in
 // the file), "eshop" (every click of the last tenth of sessions).
@@ -75,4 +79,4 @@ inline absl::StatusOr<SessionSet> LoadSessionSet(const std::string& name,
 
 }  // namespace vitrine
 
-#endif  // VITRINE_BENCHMARKS_SESSION_SETS_H_
+#endif  // VITRINE_TESTS_RECOMMENDER_SESSION_SETS_H_
