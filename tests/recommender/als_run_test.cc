@@ -107,5 +107,35 @@ TEST(AlsRun, StopsWhenMoreEpochsDoHarmAndGivesTheBest) {
   EXPECT_EQ(RunAls(by_person, settings, run).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST(AlsRun, OfAModelBeginsFromTheOneBeforeByProductId) {
+  const Interactions before = MakeInteractions({.products = 60}, 27);
+  AlsSettings als = kSettings;
+  als.epochs = 40;
+  const Model previous = Value(TrainModel(before, {.als = als}));
+  Interactions now = before;
+  now.products.insert(now.products.begin(), "a new one");  // all columns move
+  now.by_person.columns += 1;
+  for (Cell& cell : now.by_person.cells) ++cell.index;
+  als.epochs = 1;
+  const Model warm = Value(TrainModel(now, {.als = als, .previous = &previous}));
+  const FactorMatrix old = previous.factors * previous.factors.transpose();
+  const FactorMatrix rows = warm.factors.bottomRows(previous.factors.rows());
+  EXPECT_LT((rows * rows.transpose() - old).norm(), 0.02 * old.norm());
+  als.factors = 9;  // nothing to begin from, and no error
+  EXPECT_OK(TrainModel(now, {.als = als, .previous = &previous}).status());
+}
+
+TEST(AlsRun, OfAModelLeavesNoCheckpointBehind) {
+  const Interactions interactions = MakeInteractions({}, 28);
+  const TempDir dir;
+  const std::string path = dir.File("als");
+  ASSERT_OK(
+      RunAls(interactions.by_person, kSettings, {.checkpoint_path = path, .checkpoint_seconds = 0})
+          .status());
+  ASSERT_TRUE(std::filesystem::exists(path));
+  EXPECT_OK(TrainModel(interactions, {.als = kSettings, .checkpoint_path = path}).status());
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
 }  // namespace
 }  // namespace vitrine

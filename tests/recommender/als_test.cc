@@ -1,5 +1,9 @@
 #include "recommender/learn/als/als.h"
 
+#include <algorithm>
+#include <numeric>
+#include <random>
+
 #include "Eigen/Cholesky"
 
 #include "recommender/model/row_solver.h"
@@ -124,6 +128,34 @@ TEST(Als, SurvivesWeightsThatAreNoneOrGiants) {
     EXPECT_TRUE(factors.persons.allFinite()) << SolverName(solver);
     EXPECT_TRUE(factors.products.allFinite()) << SolverName(solver);
     EXPECT_GT(factors.products.norm(), 0);
+  }
+}
+
+TEST(Als, DoesNotCareInWhichOrderPersonsStand) {
+  const SparseRows by_person = MakeInteractions({.persons = 300}, 17).by_person;
+  std::vector<uint32_t> order(by_person.rows());
+  std::iota(order.begin(), order.end(), 0u);
+  std::shuffle(order.begin(), order.end(), std::mt19937(18));
+  SparseRows shuffled;
+  shuffled.columns = by_person.columns;
+  for (const uint32_t r : order) {
+    shuffled.cells.insert(shuffled.cells.end(), by_person.row(r).begin(), by_person.row(r).end());
+    shuffled.offsets.push_back(shuffled.cells.size());
+  }
+  const FactorMatrix start = RandomFactors(by_person.columns, kSettings);
+  AlsTrainer one(by_person, kSettings), other(shuffled, kSettings);
+  one.StartFrom(start);
+  other.StartFrom(start);
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    one.RunEpoch();
+    other.RunEpoch();
+  }
+  const AlsFactors a = one.Factors(), b = other.Factors();
+  const FactorMatrix scores = a.persons * a.products.transpose();
+  const FactorMatrix again = b.persons * b.products.transpose();
+  for (size_t i = 0; i < order.size(); ++i) {
+    EXPECT_LT((again.row(static_cast<Eigen::Index>(i)) - scores.row(order[i])).norm(),
+              1e-4 * scores.row(order[i]).norm());
   }
 }
 

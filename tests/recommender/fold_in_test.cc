@@ -1,5 +1,7 @@
 #include "recommender/rank/fold_in.h"
 
+#include "Eigen/QR"
+
 #include "recommender/learn/als/als.h"
 #include "tests/recommender/taste_data.h"
 
@@ -58,6 +60,24 @@ TEST(FoldIn, OfATrainedPersonIsTheTrainedVector) {
     EXPECT_LT((taste - expected).norm(), 1e-5 * expected.norm());
   }
   EXPECT_EQ(person, trained.persons.rows());
+}
+
+// As models are that were trained before factors came out of training in their eigenbasis.
+TEST(FoldIn, ScoresAlikeInWhateverBasisTheFactorsLie) {
+  for (const uint32_t d : {8u, 16u, 24u}) {
+    const Model model = testing::MakeModel(kShape, 56, {.factors = d});
+    EXPECT_EQ(model.fold_in.basis.size(), 0) << "no need to turn what training writes";
+    Model turned = model;
+    const Eigen::MatrixXf random = Eigen::MatrixXf::Random(d, d);
+    const Eigen::MatrixXf turn = random.householderQr().householderQ();
+    turned.factors = model.factors * turn;
+    turned.Derive();
+    EXPECT_NE(turned.fold_in.basis.size(), 0);
+    const std::vector<Cell> history = {{1, 3}, {5, 1}, {30, 0.5f}};
+    const Eigen::VectorXf expected = model.factors * Taste(model, history, {}, 0);
+    const Eigen::VectorXf scores = turned.factors * Taste(turned, history, {}, 0);
+    EXPECT_LT((scores - expected).norm(), 1e-5 * expected.norm()) << d;
+  }
 }
 
 TEST(FoldIn, LeavesOutProductsThatTheModelDoesNotKnow) {

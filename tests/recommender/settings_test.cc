@@ -25,6 +25,14 @@ TEST(Settings, OnlyWhatAPersonDoesWithAProductSaysSomethingAboutTaste) {
   }
 }
 
+TEST(Settings, NamesEachSolverAndKnowsTheNames) {
+  for (const AlsSolver solver :
+       {AlsSolver::kExact, AlsSolver::kConjugateGradient, AlsSolver::kBlocks}) {
+    EXPECT_EQ(SolverOfName(SolverName(solver)), solver);
+  }
+  EXPECT_EQ(SolverOfName("magic"), std::nullopt);
+}
+
 TEST(Settings, RefusesWhatCannotBeTrainedWithAndNamesIt) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THAT(Validate(WeightSettings{.purchase = static_cast<float>(nan)}).message(),
@@ -33,6 +41,8 @@ TEST(Settings, RefusesWhatCannotBeTrainedWithAndNamesIt) {
   EXPECT_THAT(Validate(WeightSettings{.half_life_days = 0}).message(), HasSubstr("half_life_days"));
   EXPECT_THAT(Validate(AlsSettings{.factors = 0}).message(), HasSubstr("factors"));
   EXPECT_THAT(Validate(AlsSettings{.factors = 1025}).message(), HasSubstr("factors"));
+  EXPECT_THAT(Validate(AlsSettings{.cg_steps = 0}).message(), HasSubstr("cg_steps"));
+  EXPECT_THAT(Validate(AlsSettings{.block = 24}).message(), HasSubstr("block"));
   EXPECT_THAT(Validate(AlsSettings{.epochs = 0}).message(), HasSubstr("epochs"));
   EXPECT_THAT(Validate(AlsSettings{.regularization = 0}).message(), HasSubstr("regularization"));
 }
