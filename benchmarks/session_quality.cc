@@ -137,6 +137,15 @@ absl::StatusOr<Chosen> Choose(const SessionLog& training) {
               reranking->questions);
   chosen.trees = reranking->trees;
   chosen.rerank = judge("re-ranked", {.blend = chosen.blend, .trees = chosen.trees}) > best;
+  if (!chosen.rerank) return chosen;
+  // What was better once learns from everything, with as many trees.
+  const SessionQuestions all = AskEveryClick(training.Slice(head, training.size()), index.get());
+  ASSIGN_OR_RETURN(
+      const RerankTraining again,
+      TrainReranker(*index, all, chosen.blend,
+                    {.trees = static_cast<uint32_t>(chosen.trees.trees()), .stopping = 0}));
+  std::printf("%zu trees learned from %zu questions\n", again.trees.trees(), again.questions);
+  chosen.trees = again.trees;
   return chosen;
 }
 

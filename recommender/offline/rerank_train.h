@@ -18,13 +18,13 @@
 namespace vitrine {
 
 struct RerankOptions {
-  size_t questions = 34'000;  // at most that are learned from
+  size_t questions = 50'000;  // at most that are learned from
   uint32_t trees = 200;       // at most
   uint32_t depth = 5;         // at most TreeEnsemble::kDepthMax
   float learning_rate = 0.1f;
   float l2 = 5;            // XGBoost's lambda
   float child_weight = 2;  // XGBoost's min_child_weight
-  double stopping = 0.15;  // share of the questions, the last, that decide how many trees
+  double stopping = 0.15;  // share of the questions, the last, that decide how many trees; 0: all
   uint64_t seed = 1;
   uint32_t threads = 2;
 };

@@ -93,6 +93,14 @@ TEST(Reranker, OrdersTheBlendsHeadByItsTrees) {
   }
 }
 
+TEST(RerankTraining, LearnsAsManyTreesAsItIsToldWhereNothingStopsIt) {
+  const auto index = IndexOf(ManySessions(1500, 1));
+  const RerankTraining training =
+      Value(TrainReranker(*index, Ask(ManySessions(200, 2)), BlendSettings::Default(),
+                          {.trees = 7, .stopping = 0, .threads = 1}));
+  EXPECT_EQ(training.trees.trees(), 7u);
+}
+
 TEST(Reranker, DescribesProductsAsItsHeaderSays) {
   std::vector<Clicks> sessions(100, Clicks{5, 6});
   for (size_t s = 96; s < 100; ++s) sessions[s] = {5, 7};
