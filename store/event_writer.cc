@@ -112,8 +112,10 @@ absl::Status EventWriter::Replace(const Holder& loser) {
   Event event;
   RETURN_IF_ERROR(db_.Get(Table::kEvents, loser.event_key, &event));
   CHECK(batch_->Delete(db_.table(Table::kEvents), ToSlice(loser.event_key)).ok());
-  const size_t end = loser.event_key.find('\0', 1);
-  MarkDirty(loser.event_key.substr(0, end + 1));
+  // What is marked must outlive the row that the loser's key stands in.
+  const std::string& person =
+      gone_.emplace_back(loser.event_key.substr(0, loser.event_key.find('\0', 1) + 1));
+  MarkDirty(person);
   if (IsLogin(event)) {
     const std::string& key = gone_.emplace_back(keys::LoginKey(event.visitor_id, loser.event_key));
     CHECK(batch_->Delete(db_.table(Table::kLinks), key).ok());

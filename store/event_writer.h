@@ -68,7 +68,7 @@ class EventWriter {
   std::vector<bool> wins_;  // by event
   std::vector<AuditEntry> audit_entries_;
   absl::flat_hash_set<absl::string_view> dirty_;
-  std::deque<std::string> gone_;  // keys of logins that the losers were
+  std::deque<std::string> gone_;  // whose the losers were, and keys of logins that they were
   absl::flat_hash_set<absl::string_view> gone_logins_;
   absl::flat_hash_set<absl::string_view> new_links_;  // new logins without the tails of their keys
   absl::flat_hash_set<std::string> conflicts_;        // keys of rows that are new
