@@ -43,16 +43,6 @@ absl::Status ReadPieces(const std::string& path,
   }
 }
 
-absl::Status WriteAll(int fd, absl::string_view bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return ErrnoStatus("cannot write", path, errno);
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return absl::OkStatus();
-}
-
 // "<crc> <bytes> <mode> <path>": the path last, since it may hold blanks.
 bool ParseFile(absl::string_view text, BackupFile* file) {
   const std::vector<absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits(' ', 3));

@@ -1,5 +1,6 @@
 #include "store/erased_list.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -74,12 +75,7 @@ absl::Status AddToErasedList(const std::string& path, const Privacy::Erased& era
   if (::ftruncate(fd, static_cast<off_t>(WholeBytes(text))) != 0) {
     return ErrnoStatus("cannot cut", path, errno);
   }
-  for (absl::string_view rest = lines; !rest.empty();) {
-    const ssize_t written = ::write(fd, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return ErrnoStatus("cannot write", path, errno);
-    rest.remove_prefix(static_cast<size_t>(written));
-  }
+  RETURN_IF_ERROR(WriteAll(fd, lines, path));
   if (::fsync(fd) != 0) return ErrnoStatus("cannot sync", path, errno);
   return SyncFolderOf(path);
 }

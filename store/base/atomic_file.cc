@@ -31,17 +31,22 @@ class Descriptor {
 absl::Status WriteAndSync(const std::string& path, absl::string_view contents) {
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (file.get() < 0) return ErrnoStatus("cannot create", path, errno);
-  while (!contents.empty()) {
-    const ssize_t written = ::write(file.get(), contents.data(), contents.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return ErrnoStatus("cannot write", path, errno);
-    contents.remove_prefix(static_cast<size_t>(written));
-  }
+  RETURN_IF_ERROR(WriteAll(file.get(), contents, path));
   if (::fsync(file.get()) != 0) return ErrnoStatus("cannot sync", path, errno);
   return absl::OkStatus();
 }
 
 }  // namespace
+
+absl::Status WriteAll(int fd, absl::string_view bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return ErrnoStatus("cannot write", path, errno);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return absl::OkStatus();
+}
 
 absl::Status SyncFolderOf(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();

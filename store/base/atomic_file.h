@@ -16,6 +16,9 @@ namespace vitrine {
 // syncs the folder. On error the old file stands and the temporary one is removed.
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view contents);
 
+// Writes all of `bytes` to the open file, which errors call `path`.
+absl::Status WriteAll(int fd, absl::string_view bytes, const std::string& path);
+
 // Makes the making, renaming or removing of `path` durable.
 absl::Status SyncFolderOf(const std::string& path);
 
