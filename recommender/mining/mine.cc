@@ -97,7 +97,7 @@ class Miner {
     if (counts_) {
       if (length_ > taken_.size()) ++mining_.cut_visits;
       std::reverse(taken_.begin(), taken_.end());
-      visit_ = ReadVisit(taken_);
+      visit_ = ReadVisit(std::move(taken_));
       Count(sessions_.value());
     }
     sessions_.Next();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
@@ -22,17 +23,19 @@ absl::string_view AddressOf(absl::string_view url, bool with_origin) {
 
 bool IsPage(const Event& event) { return event.__isset.url && PageOf(event).has_value(); }
 
-// The pages from the first to the one that is open, each reached from the one before.
+// The pages from the first to the one that is open, each reached from the one before: their places
+// in the completed path.
 class Path {
  public:
-  explicit Path(bool with_origin) : with_origin_(with_origin) {}
+  Path(const std::vector<Event>& completed, bool with_origin)
+      : completed_(completed), with_origin_(with_origin) {}
 
   // Goes back to where `next` came from; the pages seen on the way are appended to `*seen`.
-  void GoBack(const Event& next, std::vector<const Event*>* seen) {
+  void GoBack(const Event& next, std::vector<size_t>* seen) {
     if (pages_.empty() || !next.__isset.referrer) return;
     const absl::string_view from = AddressOf(next.referrer, with_origin_);
-    const auto is_origin = [&](const Event* page) {
-      return AddressOf(page->url, with_origin_) == from;
+    const auto is_origin = [&](size_t page) {
+      return AddressOf(completed_[page].url, with_origin_) == from;
     };
     const auto found = std::find_if(pages_.rbegin(), pages_.rend(), is_origin);
     if (found == pages_.rend()) return;
@@ -43,45 +46,50 @@ class Path {
   }
 
   // A reload opens nothing.
-  bool IsOpen(const Event& page) const { return !pages_.empty() && pages_.back()->url == page.url; }
-  void Open(const Event& page) { pages_.push_back(&page); }
+  bool IsOpen(const Event& page) const {
+    return !pages_.empty() && completed_[pages_.back()].url == page.url;
+  }
+  void Open(size_t page) { pages_.push_back(page); }
 
  private:
+  const std::vector<Event>& completed_;
   const bool with_origin_;
-  std::vector<const Event*> pages_;
+  std::vector<size_t> pages_;
 };
 
-// Views of `pages`, in time between `before` and `after`.
-void AppendInferred(const std::vector<const Event*>& pages, int64_t before_ms, int64_t after_ms,
+// Views of `pages`, in time between the last event and `after`.
+void AppendInferred(const std::vector<size_t>& pages, int64_t after_ms,
                     std::vector<Event>* completed) {
   const auto parts = static_cast<int64_t>(pages.size()) + 1;
+  const int64_t before_ms = completed->empty() ? after_ms : completed->back().time_ms;
   int64_t part = 0;
-  for (const Event* page : pages) {
-    Event& event = completed->emplace_back(*page);
+  for (const size_t page : pages) {
+    Event event = (*completed)[page];
     event.id.clear();
     event.time_ms = before_ms + (after_ms - before_ms) * ++part / parts;
     event.__set_inferred(true);
+    completed->push_back(std::move(event));
   }
 }
 
 }  // namespace
 
-std::vector<Event> CompletePath(std::span<const Event> session) {
+std::vector<Event> CompletePath(std::vector<Event> session) {
   const auto has_origin = [](const Event& event) {
     return event.__isset.url && absl::StrContains(event.url, "://");
   };
-  Path path(std::any_of(session.begin(), session.end(), has_origin));
   std::vector<Event> completed;
-  for (const Event& event : session) {
+  completed.reserve(session.size());
+  Path path(completed, std::any_of(session.begin(), session.end(), has_origin));
+  std::vector<size_t> seen;
+  for (Event& event : session) {
     if (IsPage(event) && !path.IsOpen(event)) {
-      std::vector<const Event*> seen;
+      seen.clear();
       path.GoBack(event, &seen);
-      if (!completed.empty()) {
-        AppendInferred(seen, completed.back().time_ms, event.time_ms, &completed);
-      }
-      path.Open(event);
+      AppendInferred(seen, event.time_ms, &completed);
+      path.Open(completed.size());
     }
-    completed.push_back(event);
+    completed.push_back(std::move(event));
   }
   return completed;
 }

@@ -3,7 +3,6 @@
 #ifndef VITRINE_RECOMMENDER_MINING_PATH_COMPLETION_H_
 #define VITRINE_RECOMMENDER_MINING_PATH_COMPLETION_H_
 
-#include <span>
 #include <vector>
 
 #include "store/records_types.h"
@@ -23,7 +22,7 @@ namespace vitrine {
 // without scheme and host where the events' own have none.
 //
 // REQUIRES: `session` oldest first. O(events x depth of the path).
-std::vector<Event> CompletePath(std::span<const Event> session);
+std::vector<Event> CompletePath(std::vector<Event> session);
 
 }  // namespace vitrine
 

@@ -1,6 +1,7 @@
 #include "recommender/mining/visit.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
@@ -101,10 +102,10 @@ std::optional<Page> PageOf(const Event& event) {
   return Page{path.empty() ? kind : path, kind.empty() ? path : kind};
 }
 
-MinedVisit ReadVisit(std::span<const Event> session) {
+MinedVisit ReadVisit(std::vector<Event> session) {
   MinedVisit visit;
   Orders orders(&visit.orders);
-  for (const Event& event : CompletePath(session)) {
+  for (const Event& event : CompletePath(std::move(session))) {
     const size_t pages = visit.pages.size();
     AddPage(event, &visit.pages);
     if (event.inferred) {  // seen again, but nothing was done

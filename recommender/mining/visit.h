@@ -9,7 +9,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -58,7 +57,7 @@ struct MinedVisit {
 };
 
 // REQUIRES: the events of one visit, oldest first.
-MinedVisit ReadVisit(std::span<const Event> session);
+MinedVisit ReadVisit(std::vector<Event> session);
 
 }  // namespace vitrine
 
