@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 
 #include "recommender/learn/als/run.h"
+#include "recommender/learn/people.h"
 #include "store/base/clock.h"
 #include "store/base/crc32c.h"
 #include "store/base/status_macros.h"
@@ -19,24 +20,6 @@ namespace {
 
 absl::Status NothingToLearn() {
   return absl::FailedPreconditionError("no event says anything about taste");
-}
-
-// Calls `use(person, event)` for every event of a person who is no robot, by person.
-template <typename Use>
-absl::Status ForEachEventOfPeople(const WebHouse& house, Use use) {
-  RobotScan robots(house.Robots());
-  std::optional<Person> current;
-  bool is_robot = false;
-  const absl::Status read = house.ForEachResolved([&](const Person& person, const Event& event) {
-    if (person != current) {
-      is_robot = robots.IsRobot(keys::PersonPrefix(person));
-      current = person;
-    }
-    if (!is_robot) use(person, event);
-  });
-  const absl::Status robots_read = robots.Finish();
-  RETURN_IF_ERROR(read);
-  return robots_read;
 }
 
 absl::StatusOr<int64_t> NewestTasteEvent(const WebHouse& house, const WeightSettings& weights) {
