@@ -13,16 +13,16 @@ namespace vitrine {
 
 enum class Language { kEnglish, kPersian };
 
-// The text of a key ("stage.cart"), with {0}, {1}, ... where arguments go; nullopt if the catalogue
-// does not have it. O(log n), thread-safe.
+// The text of a key ("stage.cart"), with {0}, {1}, ... where arguments go; nullopt if there is no such
+// message. O(log n), thread-safe.
 std::optional<absl::string_view> FindMessage(Language language, absl::string_view key);
 
-struct CatalogueEntry {
+struct Message {
   absl::string_view key, english, persian;
 };
 
 // All of it, by key.
-std::span<const CatalogueEntry> Catalogue();
+std::span<const Message> AllMessages();
 
 }  // namespace vitrine
 

@@ -13,6 +13,8 @@
 
 #include "api/service/robots.h"
 #include "ingest/sessionizer.h"
+#include "recommender/learn/newest_sessions.h"
+#include "recommender/learn/session_learner.h"
 #include "store/backup.h"
 #include "store/base/atomic_file.h"
 #include "store/base/clock.h"
@@ -121,8 +123,63 @@ absl::Status Site::Forget(std::span<const Event> events) {
 }
 
 void Site::ForgetAll() {
-  absl::MutexLock lock(&model_mutex_);
-  if (serving_ != nullptr) serving_ = std::make_shared<Serving>(serving_->model);
+  if (const std::shared_ptr<Serving> now = serving()) now->profiles.Clear();
+}
+
+void Site::Watch(std::span<const Event> events, int64_t now_ms) {
+  const std::shared_ptr<Serving> now = serving();
+  if (now == nullptr) return;
+  visits_.Add(events, now->model->weights, now_ms, house_->GetSettings().session_gap_ms);
+}
+
+void Site::EnterEndedVisits() {
+  const std::shared_ptr<Serving> now = serving();
+  const std::shared_ptr<SessionIndex> sessions = now == nullptr ? nullptr : now->sessions();
+  if (sessions == nullptr) return;  // they wait
+  for (const EndedVisit& visit :
+       visits_.TakeEnded(Clock::System().NowMs(), house_->GetSettings().session_gap_ms)) {
+    std::vector<uint32_t> clicks;
+    for (const std::string& product : visit) {
+      if (const auto number = now->catalogue.NumberOf(product)) clicks.push_back(*number);
+    }
+    const absl::Status added = sessions->Add(clicks).status();
+    if (!added.ok()) spdlog::warn("site {}: a visit is not learned: {}", name_, added.ToString());
+  }
+}
+
+absl::Status Site::LearnSessions() {
+  const std::shared_ptr<Serving> now = serving();
+  if (now == nullptr) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string copy, Checkpoint());
+  const absl::Cleanup remove = [&copy] {
+    std::error_code ignored;
+    fs::remove_all(copy, ignored);
+  };
+  ASSIGN_OR_RETURN(const std::unique_ptr<WebHouse> data, WebHouse::OpenCheckpoint(copy));
+  return LearnSessions(*data, now.get());
+}
+
+absl::Status Site::LearnSessions(const WebHouse& copy, Serving* serving) const {
+  const SessionIndexSettings max;
+  ASSIGN_OR_RETURN(
+      const NewestSessions newest,
+      ReadNewestSessions(copy, serving->model->weights, max,
+                         [&](absl::string_view id) { return serving->catalogue.NumberOf(id); }));
+  const SessionSource source = [&](const auto& add) {
+    for (size_t s = 0; s < newest.size(); ++s) {
+      if (newest[s].size() >= 2) RETURN_IF_ERROR(add(newest[s]));
+    }
+    return absl::OkStatus();
+  };
+  ASSIGN_OR_RETURN(std::unique_ptr<SessionIndex> index,
+                   vitrine::LearnSessions(source, newest.size(), newest.clicks(), max));
+  serving->SetSessions(std::move(index));
+  return absl::OkStatus();
+}
+
+void Site::LearnSessionsSoon() {
+  absl::MutexLock lock(&derive_mutex_);
+  sessions_wanted_ = true;
 }
 
 absl::StatusOr<std::vector<Erasure>> Site::Erase(const std::vector<std::string>& customers) {
@@ -134,6 +191,12 @@ absl::StatusOr<std::vector<Erasure>> Site::Erase(const std::vector<std::string>&
   for (const std::string& id : customers) persons.push_back(Person::Customer(id));
   absl::StatusOr<std::vector<Erasure>> receipts = Privacy(house_.get()).Erase(persons);
   ForgetAll();
+  for (const std::string& id : customers) visits_.Forget(id);
+  // Some of its sessions are theirs, and it does not know which.
+  if (const std::shared_ptr<Serving> now = serving(); now != nullptr && now->sessions()) {
+    now->SetSessions(nullptr);
+    LearnSessionsSoon();
+  }
   RETURN_IF_ERROR(receipts.status());
   // They are erased here, whatever the disk of the backups says; the next backup tells it again.
   if (const absl::Status told = TellErased(*house_, directory_); !told.ok()) {
@@ -148,6 +211,7 @@ absl::StatusOr<int64_t> Site::ApplyRetention(int64_t now_ms) {
   ASSIGN_OR_RETURN(const int64_t gone, Privacy(house_.get()).ApplyRetention(now_ms));
   if (gone == 0) return gone;
   ForgetAll();
+  LearnSessionsSoon();
   RETURN_IF_ERROR(DeriveAll(house_.get(), nullptr));
   return gone;
 }
@@ -237,17 +301,24 @@ void Site::DeriveLoop() {
   GiveWayToOthers();
   int64_t retained_ns = Clock::System().SteadyNs();
   while (true) {
+    bool learn = false;
     {
       absl::MutexLock lock(&derive_mutex_);
       derive_mutex_.AwaitWithTimeout(absl::Condition(
                                          +[](Site* self) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-                                           return self->derive_wanted_ || self->stopping_;
+                                           return self->derive_wanted_ || self->sessions_wanted_ ||
+                                                  self->stopping_;
                                          },
                                          this),
                                      kRetentionPeriod);
       // What is still dirty at the end stays marked for the next start.
       if (stopping_) return;
       derive_wanted_ = false;
+      learn = std::exchange(sessions_wanted_, false);
+    }
+    if (learn) {
+      const absl::Status learned = LearnSessions();
+      if (!learned.ok()) spdlog::error("site {}: sessions: {}", name_, learned.ToString());
     }
     const int64_t now_ns = Clock::System().SteadyNs();
     if (now_ns - retained_ns >= absl::ToInt64Nanoseconds(kRetentionPeriod)) {
@@ -257,7 +328,8 @@ void Site::DeriveLoop() {
     }
     const int64_t start_ns = Clock::System().SteadyNs();
     const absl::Status status = Derive();
-    if (!status.ok()) spdlog::error("site {}: sessions: {}", name_, status.ToString());
+    if (!status.ok()) spdlog::error("site {}: derived rows: {}", name_, status.ToString());
+    EnterEndedVisits();
     RestFromDeriving(Clock::System().SteadyNs() - start_ns);
   }
 }
@@ -294,6 +366,7 @@ absl::StatusOr<std::unique_ptr<Sites>> Sites::OpenAll(const std::string& data_di
   for (const std::string& name : names) {
     ASSIGN_OR_RETURN(sites->sites_[name],
                      Site::Open(data_directory, name, false, sites->budget_, accept_loss));
+    sites->sites_[name]->LearnSessionsSoon();
   }
   return sites;
 }

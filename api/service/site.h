@@ -15,27 +15,18 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 
+#include "api/service/live_visits.h"
+#include "api/service/serving.h"
 #include "ingest/robots/robot_lists.h"
 #include "recommender/learn/trainer.h"
 #include "recommender/model/model.h"
-#include "recommender/rank/fold_in.h"
 #include "store/audit_verify.h"
 #include "store/base/limits.h"
-#include "store/base/row_cache.h"
 #include "store/model_store.h"
 #include "store/owner_lock.h"
 #include "store/web_house.h"
 
 namespace vitrine {
-
-// A model and the profiles folded in with it: swapped together, since a profile is good for one
-// model only.
-struct Serving {
-  explicit Serving(std::shared_ptr<const Model> served) : model(std::move(served)) {}
-
-  const std::shared_ptr<const Model> model;
-  RowCache<Profile> profiles{limits::kProfilesCachedMax};  // by keys::PersonPrefix
-};
 
 // Owns the folder <data>/<name>/: OWNER, db/, models/, checkpoints/. Thread-safe.
 class Site {
@@ -62,6 +53,15 @@ class Site {
   absl::Status Forget(std::span<const Event> events);
   // The same for everybody.
   void ForgetAll();
+
+  // These events were written just now: the clicks in them enter the session index when their
+  // visits end.
+  void Watch(std::span<const Event> events, int64_t now_ms);
+  // Learns the newest sessions from the store, from a copy of it, for the model that answers now.
+  // Nothing where there is none. O(events).
+  absl::Status LearnSessions();
+  // Has the background thread do that.
+  void LearnSessionsSoon();
   int64_t model_file_bytes() const;
 
   // Erases these customers (store/privacy.h), and the copies of the store that hold them: whoever
@@ -95,6 +95,8 @@ class Site {
  private:
   Site(std::string data_directory, absl::string_view name, OwnerLock lock);
   absl::Status LoadModel();
+  absl::Status LearnSessions(const WebHouse& copy, Serving* serving) const;
+  void EnterEndedVisits();
   void DeriveLoop();
   void RestFromDeriving(int64_t worked_ns);
 
@@ -105,6 +107,8 @@ class Site {
   std::unique_ptr<WebHouse> house_;
   const ModelStore models_;
 
+  LiveVisits visits_{limits::kVisitsGoingOnMax};
+
   absl::Mutex train_mutex_;
   mutable absl::Mutex model_mutex_;
   std::shared_ptr<Serving> serving_ ABSL_GUARDED_BY(model_mutex_);
@@ -112,6 +116,7 @@ class Site {
 
   absl::Mutex derive_mutex_;
   bool derive_wanted_ ABSL_GUARDED_BY(derive_mutex_) = false;
+  bool sessions_wanted_ ABSL_GUARDED_BY(derive_mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(derive_mutex_) = false;
   std::thread deriver_;
 };

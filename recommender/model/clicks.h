@@ -4,17 +4,18 @@
 #define VITRINE_RECOMMENDER_MODEL_CLICKS_H_
 
 #include <algorithm>
-#include <cstdint>
 #include <vector>
 
 #include "store/records_types.h"
 
 namespace vitrine {
 
-// Appends an act on a product to the clicks of its visit, oldest first. The same product again is
-// no click of its own: the page was loaded anew, or the product put in the cart from it. Nor is
-// the purchase of what was looked at before, which would end every session with all of it again.
-inline void AppendClick(EventKind kind, uint32_t product, std::vector<uint32_t>* clicks) {
+// Appends an act on a product (by number or by id) to the clicks of its visit, oldest first. The
+// same product again is no click of its own: the page was loaded anew, or the product put in the
+// cart from it. Nor is the purchase of what was looked at before, which would end every session
+// with all of it again.
+template <typename Product>
+void AppendClick(EventKind kind, const Product& product, std::vector<Product>* clicks) {
   if (!clicks->empty() && clicks->back() == product) return;
   if (kind == PURCHASE && std::find(clicks->begin(), clicks->end(), product) != clicks->end()) {
     return;
