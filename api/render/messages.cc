@@ -141,9 +141,9 @@ constexpr Message kCatalogue[] = {
 std::span<const Message> AllMessages() { return kCatalogue; }
 
 std::optional<absl::string_view> FindMessage(Language language, absl::string_view key) {
-  const auto* entry = std::lower_bound(
-      std::begin(kCatalogue), std::end(kCatalogue), key,
-      [](const Message& e, absl::string_view wanted) { return e.key < wanted; });
+  const auto* entry =
+      std::lower_bound(std::begin(kCatalogue), std::end(kCatalogue), key,
+                       [](const Message& e, absl::string_view wanted) { return e.key < wanted; });
   if (entry == std::end(kCatalogue) || entry->key != key) return std::nullopt;
   return language == Language::kEnglish ? entry->english : entry->persian;
 }

@@ -13,8 +13,8 @@ namespace vitrine {
 
 enum class Language { kEnglish, kPersian };
 
-// The text of a key ("stage.cart"), with {0}, {1}, ... where arguments go; nullopt if there is no such
-// message. O(log n), thread-safe.
+// The text of a key ("stage.cart"), with {0}, {1}, ... where arguments go; nullopt if there is no
+// such message. O(log n), thread-safe.
 std::optional<absl::string_view> FindMessage(Language language, absl::string_view key);
 
 struct Message {

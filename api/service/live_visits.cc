@@ -30,9 +30,9 @@ void LiveVisits::Add(std::span<const Event> events, const WeightSettings& weight
 }
 
 LiveVisits::Visit& LiveVisits::Find(const Event& event, int64_t gap_ms) {
-  std::string key = keys::PersonPrefix(event.__isset.visitor_id
-                                           ? Person::Visitor(event.visitor_id)
-                                           : Person::Customer(event.customer_id));
+  std::string key =
+      keys::PersonPrefix(event.__isset.visitor_id ? Person::Visitor(event.visitor_id)
+                                                  : Person::Customer(event.customer_id));
   const auto found = by_key_.find(key);
   if (found != by_key_.end()) {
     visits_.splice(visits_.end(), visits_, found->second);

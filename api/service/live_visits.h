@@ -22,7 +22,8 @@ namespace vitrine {
 // A visit that has ended: products by id, oldest click first.
 using EndedVisit = std::vector<std::string>;
 
-// Thread-safe. Bounded: at most `visits_max` are going on, of limits::kSessionClicksMax clicks each.
+// Thread-safe. Bounded: at most `visits_max` are going on, of limits::kSessionClicksMax clicks
+// each.
 class LiveVisits {
  public:
   explicit LiveVisits(size_t visits_max) : visits_max_(visits_max) {}

@@ -10,27 +10,13 @@
 #include "absl/time/time.h"
 
 #include "recommender/learn/als/run.h"
-#include "recommender/learn/people.h"
+#include "recommender/learn/held_out.h"
 #include "store/base/clock.h"
 #include "store/base/crc32c.h"
 #include "store/base/status_macros.h"
 
 namespace vitrine {
 namespace {
-
-absl::Status NothingToLearn() {
-  return absl::FailedPreconditionError("no event says anything about taste");
-}
-
-absl::StatusOr<int64_t> NewestTasteEvent(const WebHouse& house, const WeightSettings& weights) {
-  std::optional<int64_t> newest;
-  RETURN_IF_ERROR(ForEachEventOfPeople(house, [&](const Person&, const Event& event) {
-    if (event.items.empty() || weights.Of(event.kind) <= 0) return;
-    newest = std::max(newest.value_or(event.time_ms), event.time_ms);
-  }));
-  if (!newest) return NothingToLearn();
-  return *newest;
-}
 
 // "20261122T101500Z-1a2b3c4d": when, and which content.
 std::string ModelId(const Model& model) {
@@ -84,32 +70,17 @@ class ProgressReporter {
 
 }  // namespace
 
-absl::StatusOr<Interactions> GatherInteractions(const WebHouse& house,
-                                                const WeightSettings& weights) {
-  RETURN_IF_ERROR(Validate(weights));
-  ASSIGN_OR_RETURN(const int64_t newest_ms, NewestTasteEvent(house, weights));
-  InteractionsBuilder builder(weights, newest_ms);
-  Person current;
-  RETURN_IF_ERROR(ForEachEventOfPeople(house, [&](const Person& person, const Event& event) {
-    if (person != current) {
-      builder.EndPerson();
-      current = person;
-    }
-    for (const Item& item : event.items) builder.Add(event.kind, event.time_ms, item.product_id);
-  }));
-  builder.EndPerson();
-  return std::move(builder).Build();
-}
-
 absl::StatusOr<Model> TrainModel(const WebHouse& house, const TrainOptions& options) {
-  ASSIGN_OR_RETURN(const Interactions interactions, GatherInteractions(house, options.weights));
-  return TrainModel(interactions, options);
+  ASSIGN_OR_RETURN(const TrainingData data, GatherTraining(house, options.weights, {}));
+  return TrainModel(data.interactions, options);
 }
 
 absl::StatusOr<Model> TrainModel(const Interactions& interactions, const TrainOptions& options) {
   RETURN_IF_ERROR(Validate(options.weights));
   RETURN_IF_ERROR(Validate(options.als));
-  if (interactions.by_person.cells.empty()) return NothingToLearn();
+  if (interactions.by_person.cells.empty()) {
+    return absl::FailedPreconditionError("no event says anything about taste");
+  }
 
   const ProgressReporter progress(options);
   const std::optional<FactorMatrix> start = StartOf(interactions.products, options);

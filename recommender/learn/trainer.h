@@ -29,14 +29,9 @@ struct TrainOptions {
   std::string checkpoint_path = {};
 };
 
-// Everything in `house` (a checkpoint, or a store nobody writes to), each event with the person it
-// belongs to (WebHouse::ForEachResolved). Read twice: for the newest event that says something
-// about taste, then for all of them.
-absl::StatusOr<Interactions> GatherInteractions(const WebHouse& house,
-                                                const WeightSettings& weights);
-
-// Trains on them. FailedPrecondition if no event says anything about taste; InvalidArgument if a
-// setting is out of range; what RunAls says of a checkpoint.
+// Trains on everything in `house` (a checkpoint, or a store nobody writes to). FailedPrecondition
+// if no event says anything about taste; InvalidArgument if a setting is out of range; what RunAls
+// says of a checkpoint.
 absl::StatusOr<Model> TrainModel(const WebHouse& house, const TrainOptions& options);
 
 // The same from interactions in memory.

@@ -84,11 +84,11 @@ constexpr uint64_t kModelBytesMax = uint64_t{64} << 30;
 // --- Sessions that ranking learns from ---
 constexpr size_t kIndexedSessionsMax = 200'000'000;  // in one index
 constexpr size_t kIndexedClicksMax = 2'000'000'000;  // of all of them
-constexpr size_t kVisitsGoingOnMax = 200'000;        // that a site watches, to learn from them later
-constexpr size_t kSessionClicksMax = 250;            // of one session: the newest count
-constexpr size_t kSessionsPerProductMax = 1 << 16;   // that a product remembers
-constexpr size_t kQueryProductsMax = 32;             // different products a list is made from
-constexpr size_t kNeighboursMax = 100'000;           // sessions that one list is made from
+constexpr size_t kVisitsGoingOnMax = 200'000;       // that a site watches, to learn from them later
+constexpr size_t kSessionClicksMax = 250;           // of one session: the newest count
+constexpr size_t kSessionsPerProductMax = 1 << 16;  // that a product remembers
+constexpr size_t kQueryProductsMax = 32;            // different products a list is made from
+constexpr size_t kNeighboursMax = 100'000;          // sessions that one list is made from
 constexpr size_t kBlendSourcesMax = 16;
 
 // --- Mining ---

@@ -1,4 +1,5 @@
 #include "recommender/learn/trainer.h"
+#include "recommender/learn/held_out.h"
 
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
@@ -57,7 +58,8 @@ TEST_F(TrainerTest, GathersEachPersonOnceAndCountsAgesFromTheNewestEventThatCoun
          MakeEvent("3", "v:ann", kNewestMs, VIEW_ITEM, "apple"),
          MakeEvent("4", "bob", kNewestMs + kDayMs, LOGIN)});
   const Interactions all =
-      Value(GatherInteractions(*house_, {.view_item = 1, .purchase = 4, .half_life_days = 180}));
+      Value(GatherTraining(*house_, {.view_item = 1, .purchase = 4, .half_life_days = 180}, {})
+                .interactions);
   EXPECT_EQ(all.newest_ms, kNewestMs);
   EXPECT_THAT(all.products, ElementsAre("apple", "pear"));
   ASSERT_EQ(all.by_person.rows(), 2u);
@@ -72,7 +74,8 @@ TEST_F(TrainerTest, WhatALoggedInVisitorDidIsTheCustomers) {
          MakeEvent("3", "ann", kNewestMs, PURCHASE, "pear"),
          MakeEvent("4", "v:other", kNewestMs, VIEW_ITEM, "pear")});
   const Interactions all =
-      Value(GatherInteractions(*house_, {.view_item = 1, .purchase = 4, .half_life_days = 180}));
+      Value(GatherTraining(*house_, {.view_item = 1, .purchase = 4, .half_life_days = 180}, {})
+                .interactions);
   ASSERT_EQ(all.by_person.rows(), 2u);
   EXPECT_THAT(all.by_person.row(0), ElementsAre(Cell{0, 1}, Cell{1, 4}));
   EXPECT_THAT(all.by_person.row(1), ElementsAre(Cell{1, 1}));
@@ -86,12 +89,12 @@ TEST_F(TrainerTest, RobotsTeachNothingUntilTheVerdictIsTakenBack) {
   bot.person = Person::Visitor("bot");
   bot.robot = {"operator"};
   ASSERT_OK(house_->ReplaceDerived({&bot, 1}));
-  const Interactions without = Value(GatherInteractions(*house_, {}));
+  const Interactions without = Value(GatherTraining(*house_, {}, {})).interactions;
   EXPECT_THAT(without.products, ElementsAre("apple", "pear"));
   EXPECT_EQ(without.newest_ms, kNewestMs);
   bot.robot.clear();
   ASSERT_OK(house_->ReplaceDerived({&bot, 1}));
-  EXPECT_THAT(Value(GatherInteractions(*house_, {})).products, ElementsAre("apple", "fig", "pear"));
+  EXPECT_THAT(Value(GatherTraining(*house_, {}, {})).interactions.products, ElementsAre("apple", "fig", "pear"));
 }
 
 TEST_F(TrainerTest, MakesAModelThatSaysWhatItIs) {

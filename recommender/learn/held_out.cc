@@ -1,0 +1,148 @@
+#include "recommender/learn/held_out.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+
+#include "recommender/learn/people.h"
+#include "store/base/crc32c.h"
+#include "store/base/limits.h"
+#include "store/base/status_macros.h"
+
+namespace vitrine {
+namespace {
+
+bool SaysTaste(const WeightSettings& weights, const Event& event) {
+  return weights.Of(event.kind) > 0 && !event.items.empty();
+}
+
+// Reads a store for the first time: when its newest event was, and whose last visit is held out.
+class FirstLook {
+ public:
+  FirstLook(const WeightSettings& weights, int64_t gap_ms, const HoldOutOptions& options)
+      : weights_(weights), gap_ms_(gap_ms), options_(options) {}
+
+  // By person, newest first.
+  void Add(const Person& person, const Event& event) {
+    if (!SaysTaste(weights_, event)) return;
+    newest_ms_ = std::max(newest_ms_.value_or(event.time_ms), event.time_ms);
+    if (options_.visits_max == 0) return;
+    if (person != person_) {
+      person_ = person;
+      visit_ms_ = event.time_ms;
+      is_decided_ = false;
+    }
+    if (is_decided_) return;
+    if (visit_ms_ - event.time_ms > gap_ms_) {
+      is_decided_ = true;
+      HoldOut();
+    } else {
+      visit_ms_ = event.time_ms;
+    }
+  }
+
+  std::optional<int64_t> newest_ms() const { return newest_ms_; }
+  // When the held-out visit of a person began, by keys::PersonPrefix.
+  absl::flat_hash_map<std::string, int64_t> visits() const {
+    absl::flat_hash_map<std::string, int64_t> visits;
+    for (const auto& [draw, visit] : drawn_) visits.insert(visit);
+    return visits;
+  }
+
+ private:
+  // Persons are drawn by a digest of their keys: the lowest ones stay.
+  void HoldOut() {
+    std::string key = keys::PersonPrefix(*person_);
+    const uint32_t draw = Crc32c(key, options_.seed);
+    if (draw % options_.one_person_in != 0) return;
+    drawn_.emplace(draw, std::pair(std::move(key), visit_ms_));
+    if (drawn_.size() > options_.visits_max) drawn_.erase(std::prev(drawn_.end()));
+  }
+
+  const WeightSettings& weights_;
+  const int64_t gap_ms_;
+  const HoldOutOptions options_;
+  std::optional<int64_t> newest_ms_;
+  std::optional<Person> person_;
+  int64_t visit_ms_ = 0;     // when the last visit of the person began, as far as it was read
+  bool is_decided_ = false;  // something older than that visit was read
+  std::multimap<uint32_t, std::pair<std::string, int64_t>> drawn_;
+};
+
+// Reads it again, for everything.
+class SecondLook {
+ public:
+  SecondLook(const WeightSettings& weights, const FirstLook& first)
+      : weights_(weights), visits_(first.visits()), builder_(weights, *first.newest_ms()) {}
+
+  void Add(const Person& person, const Event& event) {
+    if (!SaysTaste(weights_, event)) return;
+    if (person != person_) {
+      EndPerson();
+      person_ = person;
+      const auto visit = visits_.find(keys::PersonPrefix(person));
+      if (visit != visits_.end()) held_out_ = HeldOutVisit{.start_ms = visit->second};
+    }
+    if (held_out_ && event.time_ms >= held_out_->start_ms) {
+      for (const Item& item : event.items) held_out_->products.push_back(item.product_id);
+      return;
+    }
+    if (held_out_ && held_out_->history.size() < limits::kHistoryEventsMax) {
+      Event& known = held_out_->history.emplace_back();
+      known.time_ms = event.time_ms;
+      known.kind = event.kind;
+      known.items = event.items;
+    }
+    for (const Item& item : event.items) builder_.Add(event.kind, event.time_ms, item.product_id);
+  }
+
+  TrainingData Build() && {
+    EndPerson();
+    return {std::move(builder_).Build(), std::move(all_held_out_)};
+  }
+
+ private:
+  void EndPerson() {
+    builder_.EndPerson();
+    if (!held_out_) return;
+    absl::flat_hash_set<std::string> known;
+    for (const Event& event : held_out_->history) {
+      if (event.kind != PURCHASE) continue;
+      for (const Item& item : event.items) known.insert(item.product_id);
+    }
+    std::erase_if(held_out_->products,
+                  [&](const std::string& product) { return !known.insert(product).second; });
+    if (!held_out_->products.empty()) all_held_out_.push_back(*std::move(held_out_));
+    held_out_.reset();
+  }
+
+  const WeightSettings& weights_;
+  const absl::flat_hash_map<std::string, int64_t> visits_;
+  InteractionsBuilder builder_;
+  std::optional<Person> person_;
+  std::optional<HeldOutVisit> held_out_;  // of person_
+  std::vector<HeldOutVisit> all_held_out_;
+};
+
+}  // namespace
+
+absl::StatusOr<TrainingData> GatherTraining(const WebHouse& house, const WeightSettings& weights,
+                                            const HoldOutOptions& hold_out) {
+  RETURN_IF_ERROR(Validate(weights));
+  FirstLook first(weights, house.GetSettings().session_gap_ms, hold_out);
+  RETURN_IF_ERROR(ForEachEventOfPeople(
+      house, [&](const Person& person, const Event& event) { first.Add(person, event); }));
+  if (!first.newest_ms()) {
+    return absl::FailedPreconditionError("no event says anything about taste");
+  }
+  SecondLook second(weights, first);
+  RETURN_IF_ERROR(ForEachEventOfPeople(
+      house, [&](const Person& person, const Event& event) { second.Add(person, event); }));
+  return std::move(second).Build();
+}
+
+}  // namespace vitrine
