@@ -189,6 +189,31 @@ struct TrainRequest {
   5: optional double regularization,
   6: optional double regularization_exponent,
   7: optional i64 seed,
+  // "exact", "cg" or "ials++" (recommender/model/settings.h).
+  8: optional string solver,
+  // Days after which an event counts half.
+  9: optional double half_life_days,
+  // What a view of a product weighs, where a purchase weighs 3.
+  13: optional double view_weight,
+  // Begin from the model that is served, where it has as many factors.
+  10: bool warm = false,
+  // Stop when two epochs in a row do not rank held-out visits better; the best epoch is kept.
+  11: bool early_stop = false,
+  // Publish the model even if the gate finds it worse than the one that is served.
+  12: bool force = false,
+}
+
+// How a new model ranked the last visits of some people, which were kept from it, beside the model
+// that was served (recommender/offline/gate.h).
+struct GateReport {
+  // Visits that were asked about: those that the served model does not know either.
+  1: i64 visits,
+  // NDCG@20 of the new model, and of the served one on the same visits (0 where there was none).
+  2: double ndcg,
+  3: double served_ndcg,
+  // The difference lies between these with 95 % confidence.
+  4: double difference_low,
+  5: double difference_high,
 }
 
 struct ModelInfo {
@@ -201,6 +226,10 @@ struct ModelInfo {
   7: i32 epochs,
   8: double train_seconds,
   9: i64 file_bytes,
+  // Of a training only.
+  10: optional GateReport gate,
+  // False: a training made this model, but it was worse than the one that is served, which stays.
+  11: bool published = true,
 }
 
 struct SiteCounts {

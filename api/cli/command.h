@@ -43,6 +43,7 @@ absl::Status Show(const Report& report, const std::string& title, const Common& 
 // One function a command: adds it to `app`; choosing it sets `*action`.
 void AddIngest(CLI::App* app, Common* common, Action* action);
 void AddTrain(CLI::App* app, Common* common, Action* action);
+void AddTune(CLI::App* app, Common* common, Action* action);
 void AddEvaluate(CLI::App* app, Common* common, Action* action);
 void AddRobots(CLI::App* app, Common* common, Action* action);
 void AddServe(CLI::App* app, Common* common, Action* action);

@@ -33,6 +33,7 @@ int Main(int argc, char** argv) {
   Action action;
   AddIngest(&app, &common, &action);
   AddTrain(&app, &common, &action);
+  AddTune(&app, &common, &action);
   AddEvaluate(&app, &common, &action);
   AddServe(&app, &common, &action);
   AddRecommend(&app, &common, &action);

@@ -15,6 +15,18 @@
 namespace vitrine::cli {
 namespace {
 
+// What the gate found (recommender/offline/gate.h).
+std::string GateNote(const GateReport& gate) {
+  std::string note = absl::StrFormat(
+      "NDCG@20 %.4f on the last visits of %d people, which were kept from the training", gate.ndcg,
+      gate.visits);
+  if (gate.served_ndcg > 0) {
+    absl::StrAppendFormat(&note, "; the model served before: %.4f (difference %+.4f to %+.4f)",
+                          gate.served_ndcg, gate.difference_low, gate.difference_high);
+  }
+  return note;
+}
+
 absl::Status Run(const Common& common, TrainRequest request) {
   Progress progress;
   const auto show = [&progress](const TrainProgress& p) {
@@ -28,8 +40,12 @@ absl::Status Run(const Common& common, TrainRequest request) {
   RETURN_IF_ERROR(CatchThrift([&] { access->backoffice().train(info, request); }));
   Report report;
   report.tables.push_back(ModelTable({{common.site, info}}));
+  if (info.__isset.gate) report.notes.push_back(GateNote(info.gate));
   Print(report, common);
-  return absl::OkStatus();
+  if (info.published) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the new model ranks worse than the one that is served, and was not published; --force "
+      "publishes one all the same");
 }
 
 // Adds an option for an optional field of the request: absent means the shop default.
@@ -44,8 +60,10 @@ void AddTrain(CLI::App* app, Common* common, Action* action) {
   CLI::App* command = app->add_subcommand(
       "train",
       "Train matrix factorization (iALS) on a site's events and publish the model.\n"
-      "A running server swaps it in without failing a request. Settings that are not given have\n"
-      "the shop defaults that recommender/README.md lists.");
+      "A running server swaps it in without failing a request. The last visits of some people are\n"
+      "kept from the training: a model that ranks them worse than the one that is served is not\n"
+      "published. Settings that are not given have the shop defaults that recommender/README.md\n"
+      "lists; vitrine tune looks for better ones.");
   auto request = std::make_shared<TrainRequest>();
   TrainRequest* r = request.get();
   AddDataOption(command, common);
@@ -62,8 +80,20 @@ void AddTrain(CLI::App* app, Common* common, Action* action) {
   AddSetting<double>(command, "--regularization-exponent",
                      "How the L2 term grows with a row's degree (0 to 2)",
                      [r](double v) { r->__set_regularization_exponent(v); });
+  AddSetting<double>(command, "--half-life-days", "Days after which an event counts half",
+                     [r](double v) { r->__set_half_life_days(v); });
+  AddSetting<double>(command, "--view-weight", "Weight of a view, where a purchase has 3",
+                     [r](double v) { r->__set_view_weight(v); });
+  AddSetting<std::string>(command, "--solver",
+                          "exact (default), cg (conjugate gradients) or ials++ (blocks)",
+                          [r](const std::string& v) { r->__set_solver(v); });
   AddSetting<int64_t>(command, "--seed", "Same seed, same model",
                       [r](int64_t v) { r->__set_seed(v); });
+  command->add_flag("--warm", r->warm, "Begin from the model that is served");
+  command->add_flag("--early-stop", r->early_stop,
+                    "Stop when more epochs do not rank held-out visits better");
+  command->add_flag("--force", r->force,
+                    "Publish the model even if it ranks worse than the one that is served");
   command->callback([=] { *action = [=] { return Run(*common, *request); }; });
 }
 

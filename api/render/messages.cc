@@ -8,7 +8,7 @@ namespace {
 // By key (bytewise), as tests/api/render_test.cc checks.
 // clang-format counts bytes, and breaks Persian lines anew each time.
 // clang-format off
-constexpr Message kCatalogue[] = {
+constexpr MessageEntry kCatalogue[] = {
     {"channel.app", "app", "اپلیکیشن"},
     {"channel.call_center", "call centre", "مرکز تماس"},
     {"channel.email", "e-mail", "ایمیل"},
@@ -138,12 +138,12 @@ constexpr Message kCatalogue[] = {
 
 }  // namespace
 
-std::span<const Message> AllMessages() { return kCatalogue; }
+std::span<const MessageEntry> AllMessages() { return kCatalogue; }
 
 std::optional<absl::string_view> FindMessage(Language language, absl::string_view key) {
-  const auto* entry =
-      std::lower_bound(std::begin(kCatalogue), std::end(kCatalogue), key,
-                       [](const Message& e, absl::string_view wanted) { return e.key < wanted; });
+  const auto* entry = std::lower_bound(
+      std::begin(kCatalogue), std::end(kCatalogue), key,
+      [](const MessageEntry& e, absl::string_view wanted) { return e.key < wanted; });
   if (entry == std::end(kCatalogue) || entry->key != key) return std::nullopt;
   return language == Language::kEnglish ? entry->english : entry->persian;
 }

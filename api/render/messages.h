@@ -17,12 +17,12 @@ enum class Language { kEnglish, kPersian };
 // such message. O(log n), thread-safe.
 std::optional<absl::string_view> FindMessage(Language language, absl::string_view key);
 
-struct Message {
+struct MessageEntry {
   absl::string_view key, english, persian;
 };
 
 // All of it, by key.
-std::span<const Message> AllMessages();
+std::span<const MessageEntry> AllMessages();
 
 }  // namespace vitrine
 

@@ -35,6 +35,16 @@ ModelInfo Describe(const Model& model, int64_t file_bytes) {
   return info;
 }
 
+GateReport Describe(const GateVerdict& verdict) {
+  GateReport gate;
+  gate.visits = static_cast<int64_t>(verdict.visits);
+  gate.ndcg = verdict.ndcg;
+  gate.served_ndcg = verdict.served_ndcg;
+  gate.difference_low = verdict.difference.low;
+  gate.difference_high = verdict.difference.high;
+  return gate;
+}
+
 absl::Status CheckRange(absl::string_view field, double value, double low, double high) {
   if (value >= low && value <= high) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -65,6 +75,22 @@ absl::StatusOr<TrainOptions> OptionsOf(const TrainRequest& request) {
     als.regularization_exponent = static_cast<float>(request.regularization_exponent);
   }
   if (request.__isset.seed) als.seed = static_cast<uint64_t>(request.seed);
+  if (request.__isset.solver) {
+    const std::optional<AlsSolver> solver = SolverOfName(request.solver);
+    if (!solver) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("solver: '", request.solver, "' is none of exact, cg, ials++"));
+    }
+    als.solver = *solver;
+  }
+  if (request.__isset.half_life_days) {
+    RETURN_IF_ERROR(CheckRange("half_life_days", request.half_life_days, 0.01, 36'500));
+    options.weights.half_life_days = request.half_life_days;
+  }
+  if (request.__isset.view_weight) {
+    RETURN_IF_ERROR(CheckRange("view_weight", request.view_weight, 0, 1000));
+    options.weights.view_item = static_cast<float>(request.view_weight);
+  }
   return options;
 }
 
@@ -115,8 +141,11 @@ void Backoffice::train(ModelInfo& info, const TrainRequest& request) {
   TrainOptions options = ValueOrThrow(OptionsOf(request));
   options.now_ms = clock_->NowMs();
   options.on_progress = on_train_;
-  const std::shared_ptr<const Model> model = ValueOrThrow(site->Train(options));
-  info = Describe(*model, site->model_file_bytes());
+  const TrainOutcome outcome = ValueOrThrow(site->Train(
+      options, {.warm = request.warm, .early_stop = request.early_stop, .force = request.force}));
+  info = Describe(*outcome.model, outcome.published ? site->model_file_bytes() : 0);
+  info.published = outcome.published;
+  info.__set_gate(Describe(outcome.verdict));
 }
 
 void Backoffice::model_info(ModelInfo& info, const std::string& site_name) {

@@ -13,6 +13,7 @@
 
 #include "api/service/robots.h"
 #include "ingest/sessionizer.h"
+#include "recommender/learn/held_out.h"
 #include "recommender/learn/newest_sessions.h"
 #include "recommender/learn/session_learner.h"
 #include "store/backup.h"
@@ -30,6 +31,7 @@ namespace fs = std::filesystem;
 constexpr size_t kCacheBytes = 256 << 20;
 constexpr size_t kWriteBufferBytes = 128 << 20;
 constexpr size_t kSiteNameBytesMax = 64;
+constexpr size_t kHeldOutVisitsMax = 2000;  // of one training
 // How often a site looks for events that it no longer keeps.
 constexpr absl::Duration kRetentionPeriod = absl::Hours(1);
 // Deriving takes a site's thread one part of its time in so many, and rests at least so long.
@@ -259,7 +261,21 @@ absl::StatusOr<AuditFindings> Site::Verify(std::vector<AuditAnchor> anchors) {
                       .anchors = std::move(anchors)});
 }
 
-absl::StatusOr<std::shared_ptr<const Model>> Site::Train(const TrainOptions& options) {
+namespace {
+
+// An interrupted training goes on only with the same data and settings, else it begins anew.
+absl::StatusOr<Model> TrainOrGoOn(const Interactions& interactions, const TrainOptions& options) {
+  absl::StatusOr<Model> trained = TrainModel(interactions, options);
+  const bool stale =
+      absl::IsFailedPrecondition(trained.status()) || absl::IsDataLoss(trained.status());
+  std::error_code error;
+  if (!stale || !fs::remove(options.checkpoint_path, error)) return trained;
+  return TrainModel(interactions, options);
+}
+
+}  // namespace
+
+absl::StatusOr<TrainOutcome> Site::Train(TrainOptions options, const TrainWishes& wishes) {
   if (!train_mutex_.TryLock()) {
     return absl::UnavailableError(absl::StrCat("site ", name_, " is already being trained"));
   }
@@ -271,15 +287,48 @@ absl::StatusOr<std::shared_ptr<const Model>> Site::Train(const TrainOptions& opt
     fs::remove_all(copy, ignored);
   };
   ASSIGN_OR_RETURN(const std::unique_ptr<WebHouse> data, WebHouse::OpenCheckpoint(copy));
-  ASSIGN_OR_RETURN(const Model trained, TrainModel(*data, options));
   std::error_code error;
   fs::create_directories(directory_ + "/models", error);
   if (error) return ErrnoStatus("cannot make folder", directory_ + "/models", error.value());
-  RETURN_IF_ERROR(WriteModel(trained, models_.PathOf(trained.id)));
-  RETURN_IF_ERROR(models_.Publish(trained.id));
+
+  const std::shared_ptr<const Model> served = model();
+  ASSIGN_OR_RETURN(const TrainingData training,
+                   GatherTraining(*data, options.weights, {.visits_max = kHeldOutVisitsMax}));
+  // The first half tells when to stop, the others what came of it.
+  const std::span<const HeldOutVisit> held_out = training.held_out;
+  const size_t stoppers = wishes.early_stop ? held_out.size() / 2 : 0;
+  if (wishes.warm) options.previous = served.get();
+  if (stoppers > 0) {
+    options.validate = [&](const Model& model) {
+      return JudgeModel(model, nullptr, held_out.first(stoppers)).ndcg;
+    };
+  } else {
+    options.checkpoint_path = directory_ + "/models/training.checkpoint";
+  }
+  TrainOutcome outcome;
+  {
+    ASSIGN_OR_RETURN(Model trained, TrainOrGoOn(training.interactions, options));
+    outcome.model = std::make_shared<const Model>(std::move(trained));
+  }
+  outcome.verdict = JudgeModel(*outcome.model, served.get(), held_out.subspan(stoppers));
+  outcome.published = outcome.verdict.may_publish() || wishes.force;
+  if (!outcome.published) return outcome;
+  RETURN_IF_ERROR(Publish(*outcome.model, *data));
+  return outcome;
+}
+
+absl::Status Site::Publish(const Model& made, const WebHouse& copy) {
+  RETURN_IF_ERROR(WriteModel(made, models_.PathOf(made.id)));
   // What is served is what was read back: a file that cannot be read would show at the next start.
-  RETURN_IF_ERROR(LoadModel());
-  return model();
+  ASSIGN_OR_RETURN(std::shared_ptr<const Model> read, ReadModel(models_.PathOf(made.id)));
+  const auto next = std::make_shared<Serving>(std::move(read));
+  // The first answer of the new model knows what people click, if those of the old one did.
+  const std::shared_ptr<Serving> now = serving();
+  if (now != nullptr && now->sessions()) RETURN_IF_ERROR(LearnSessions(copy, next.get()));
+  RETURN_IF_ERROR(models_.Publish(made.id));
+  absl::MutexLock lock(&model_mutex_);
+  serving_ = next;
+  return absl::OkStatus();
 }
 
 absl::Status Site::Derive() {

@@ -20,6 +20,7 @@
 #include "ingest/robots/robot_lists.h"
 #include "recommender/learn/trainer.h"
 #include "recommender/model/model.h"
+#include "recommender/offline/gate.h"
 #include "store/audit_verify.h"
 #include "store/base/limits.h"
 #include "store/model_store.h"
@@ -27,6 +28,19 @@
 #include "store/web_house.h"
 
 namespace vitrine {
+
+// What is up to a training of a site beyond TrainOptions (vitrine.thrift, TrainRequest).
+struct TrainWishes {
+  bool warm = false;
+  bool early_stop = false;
+  bool force = false;
+};
+
+struct TrainOutcome {
+  std::shared_ptr<const Model> model;  // the new one
+  GateVerdict verdict;
+  bool published = false;
+};
 
 // Owns the folder <data>/<name>/: OWNER, db/, models/, checkpoints/. Thread-safe.
 class Site {
@@ -70,9 +84,10 @@ class Site {
   // Drops what is older than the site keeps it; how many events.
   absl::StatusOr<int64_t> ApplyRetention(int64_t now_ms);
 
-  // Trains on a checkpoint, publishes the model and swaps it in. Unavailable if a training is
-  // already under way.
-  absl::StatusOr<std::shared_ptr<const Model>> Train(const TrainOptions& options);
+  // Trains on a checkpoint; publishes the model and swaps it in, unless it is worse than the one
+  // that is served (offline/gate.h). The visits that tell are kept from the training. One that was
+  // interrupted goes on. Unavailable if a training is already under way.
+  absl::StatusOr<TrainOutcome> Train(TrainOptions options, const TrainWishes& wishes);
 
   // What somebody changed behind our back (store/audit_verify.h), looked for on a copy; the end of
   // the chain is compared with `anchors` and with where this process left it.
@@ -95,6 +110,8 @@ class Site {
  private:
   Site(std::string data_directory, absl::string_view name, OwnerLock lock);
   absl::Status LoadModel();
+  // Writes it, makes it the current one, and serves what is read back.
+  absl::Status Publish(const Model& model, const WebHouse& copy);
   absl::Status LearnSessions(const WebHouse& copy, Serving* serving) const;
   void EnterEndedVisits();
   void DeriveLoop();

@@ -21,8 +21,9 @@ namespace vitrine {
 // The last visit of somebody who had been there before.
 struct HeldOutVisit {
   int64_t start_ms = 0;
-  std::vector<Event> history;         // of before, newest first: time, kind and products
-  std::vector<std::string> products;  // of the visit, once each, that were not bought before
+  std::vector<Event> history = {};  // of before, newest first: time, kind and products
+  // Of the visit, once each, without what was bought before.
+  std::vector<std::string> products = {};
 };
 
 struct HoldOutOptions {

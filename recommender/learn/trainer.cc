@@ -68,6 +68,22 @@ class ProgressReporter {
   const int64_t start_ns_ = Clock::System().SteadyNs();
 };
 
+Model MakeModel(const Interactions& interactions, const TrainOptions& options,
+                FactorMatrix products) {
+  Model model;
+  model.trained_at_ms = options.now_ms;
+  model.newest_ms = interactions.newest_ms;
+  model.persons = static_cast<int64_t>(interactions.by_person.rows());
+  model.interactions = static_cast<int64_t>(interactions.by_person.cells.size());
+  model.weights = options.weights;
+  model.als = options.als;
+  model.products = interactions.products;
+  model.factors = std::move(products);
+  model.popularity = interactions.by_person.ColumnSums();
+  model.Derive();
+  return model;
+}
+
 }  // namespace
 
 absl::StatusOr<Model> TrainModel(const WebHouse& house, const TrainOptions& options) {
@@ -84,23 +100,19 @@ absl::StatusOr<Model> TrainModel(const Interactions& interactions, const TrainOp
 
   const ProgressReporter progress(options);
   const std::optional<FactorMatrix> start = StartOf(interactions.products, options);
-  const AlsRun run{
+  AlsRun run{
       .start = start ? &*start : nullptr,
       .checkpoint_path = options.checkpoint_path,
       .on_epoch = [&](uint32_t done, uint32_t of_this_run) { progress.Report(done, of_this_run); }};
+  if (options.validate) {
+    run.validate = [&](const AlsFactors& factors) {
+      return options.validate(MakeModel(interactions, options, factors.products));
+    };
+  }
   ASSIGN_OR_RETURN(AlsResult trained, RunAls(interactions.by_person, options.als, run));
-  Model model;
-  model.trained_at_ms = options.now_ms;
-  model.newest_ms = interactions.newest_ms;
-  model.persons = static_cast<int64_t>(interactions.by_person.rows());
-  model.interactions = static_cast<int64_t>(interactions.by_person.cells.size());
+  Model model = MakeModel(interactions, options, std::move(trained.factors.products));
+  model.als.epochs = trained.epochs;
   model.train_seconds = progress.Seconds();
-  model.weights = options.weights;
-  model.als = options.als;
-  model.products = interactions.products;
-  model.factors = std::move(trained.factors.products);
-  model.popularity = interactions.by_person.ColumnSums();
-  model.Derive();
   model.id = ModelId(model);
   if (!options.checkpoint_path.empty()) {
     std::error_code ignored;  // it may never have been written

@@ -24,6 +24,11 @@ struct TrainOptions {
 
   // Begins from this model's factors where it has as many and knows the product; may be null.
   const Model* previous = nullptr;
+  // How good a model is, the larger the better: if given, training stops after two epochs in which
+  // it did not become better, and the best model is what comes out (als/run.h). Not together with a
+  // checkpoint.
+  std::function<double(const Model&)> validate = {};
+
   // Where an interrupted training is kept, to go on from it when it is asked for again (als/run.h);
   // removed when the model is made. Empty: nowhere.
   std::string checkpoint_path = {};

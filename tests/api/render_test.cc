@@ -95,7 +95,7 @@ TEST(RenderJson, GivesProgramsKeysAndNumbers) {
 
 TEST(Catalogue, IsSortedAndSaysTheSameInEachLanguage) {
   absl::string_view before;
-  for (const Message& entry : AllMessages()) {
+  for (const MessageEntry& entry : AllMessages()) {
     EXPECT_LT(before, entry.key);
     before = entry.key;
     EXPECT_FALSE(entry.english.empty()) << entry.key;

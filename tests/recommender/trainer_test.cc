@@ -1,9 +1,9 @@
 #include "recommender/learn/trainer.h"
-#include "recommender/learn/held_out.h"
 
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 
+#include "recommender/learn/held_out.h"
 #include "store/base/atomic_file.h"
 #include "tests/recommender/taste_data.h"
 
@@ -94,7 +94,8 @@ TEST_F(TrainerTest, RobotsTeachNothingUntilTheVerdictIsTakenBack) {
   EXPECT_EQ(without.newest_ms, kNewestMs);
   bot.robot.clear();
   ASSERT_OK(house_->ReplaceDerived({&bot, 1}));
-  EXPECT_THAT(Value(GatherTraining(*house_, {}, {})).interactions.products, ElementsAre("apple", "fig", "pear"));
+  EXPECT_THAT(Value(GatherTraining(*house_, {}, {})).interactions.products,
+              ElementsAre("apple", "fig", "pear"));
 }
 
 TEST_F(TrainerTest, MakesAModelThatSaysWhatItIs) {
