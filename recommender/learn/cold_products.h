@@ -1,0 +1,98 @@
+// Products that nobody has touched yet, by what the catalogue says of them: which others are like
+// them, and what their factors would probably be.
+//
+// A product is the set of its words, each path of its category, its brand, its price (in bands of
+// half an octave, two sets of them half a band apart, so that near prices share at least one) and
+// its attributes; each weighs log(products / products with it) times the weight of its field.
+// Likeness is the cosine of two such vectors (Salton, Wong, Yang 1975). What only one product has
+// is left out: it can be shared with nobody.
+//
+// The guessed factors of a product are the mean of those of its most similar products that have
+// some, weighted by likeness and drawn towards zero where there is little of it:
+//     x = sum s_i y_i / (shrinkage + sum s_i),  s_i = likeness_i ^ sharpness
+// (the attribute-to-feature mapping by k nearest neighbours of Gantner et al., ICDM 2010).
+//
+// They stand beside the model, never in it: the model's Gramian says what was learned of all
+// persons' silence about the products it knows, and a guess is no observation. Whoever ranks scores
+// both matrices with one taste; folding in and training never see the guesses.
+
+#ifndef VITRINE_RECOMMENDER_LEARN_COLD_PRODUCTS_H_
+#define VITRINE_RECOMMENDER_LEARN_COLD_PRODUCTS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
+
+#include "recommender/learn/interactions.h"
+#include "recommender/model/cell.h"
+#include "recommender/model/factors.h"
+#include "recommender/model/model.h"
+#include "store/records_types.h"
+
+namespace vitrine {
+
+struct AttributeSettings {
+  float name = 1.0f;
+  float category = 1.5f;
+  float brand = 0.3f;
+  float price = 0.2f;
+  float attribute = 0.5f;
+  // Products that are looked at for one word (or category, ...); of a word that more have, evenly
+  // spaced ones. At least 1.
+  size_t postings_max = 1000;
+};
+
+// Which products of a catalogue are like a given one. Immutable, thread-safe. Holds up to 16
+// bytes for each word of each product, the different words, and the ids.
+class AttributeIndex {
+ public:
+  // O(words of the catalogue).
+  explicit AttributeIndex(std::span<const Product> catalogue,
+                          const AttributeSettings& settings = {});
+
+  // The k products most like this one (not itself, by id) for which `wanted` (may be empty) is
+  // true: rows of the catalogue and cosines above 0, best first, equal ones by row. The product
+  // need not have been in the catalogue when the index was made. Exact where no word of it has more
+  // than `postings_max` products, else nearly so. O(words * postings_max).
+  std::vector<Cell> Similar(const Product& product, size_t k,
+                            const std::function<bool(uint32_t row)>& wanted = {}) const;
+
+  size_t products() const { return ids_.size(); }
+
+ private:
+  std::vector<Cell> VectorOf(const Product& product) const;
+
+  const AttributeSettings settings_;
+  std::vector<std::string> ids_;
+  absl::flat_hash_map<std::string, Cell> words_;  // number and weight of what two products share
+  SparseRows by_product_;
+  SparseRows by_word_;  // at most postings_max products each
+};
+
+struct ColdSettings {
+  size_t neighbours = 40;
+  float sharpness = 2.0f;
+  float shrinkage = 0.2f;
+};
+
+struct ColdProducts {
+  std::vector<uint32_t> rows;   // of the catalogue, ascending
+  FactorMatrix factors;         // one row each, in the space of the model's
+  std::vector<float> evidence;  // sum s_i: 0 would be no likeness at all
+};
+
+// The factors of the products that `model` does not know. Those that are like none it knows are
+// left out. `index` is of this catalogue. The same bits whatever the number of threads (0: one per
+// core). O(cold * words * postings_max).
+ColdProducts GuessFactors(const AttributeIndex& index, std::span<const Product> catalogue,
+                          const Model& model, const ColdSettings& settings, uint32_t threads);
+
+}  // namespace vitrine
+
+#endif  // VITRINE_RECOMMENDER_LEARN_COLD_PRODUCTS_H_
