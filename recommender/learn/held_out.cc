@@ -73,6 +73,58 @@ class FirstLook {
   std::multimap<uint32_t, std::pair<std::string, int64_t>> drawn_;
 };
 
+// Gathers orders, person by person; purchases of one order stand together in a history.
+class Baskets {
+ public:
+  void Add(const Event& purchase) {
+    const bool same = purchase.__isset.order_id ? purchase.order_id == order_id_
+                                                : order_id_.empty() && purchase.time_ms == time_ms_;
+    if (!same) EndOrder();
+    order_id_ = purchase.__isset.order_id ? purchase.order_id : "";
+    time_ms_ = purchase.time_ms;
+    for (const Item& item : purchase.items) {
+      const auto next = static_cast<uint32_t>(numbers_.size());
+      order_.push_back({numbers_.try_emplace(item.product_id, next).first->second, 1});
+    }
+  }
+
+  void EndOrder() {
+    std::ranges::sort(order_, {}, &Cell::index);
+    const auto repeated = std::ranges::unique(order_, {}, &Cell::index);
+    order_.erase(repeated.begin(), repeated.end());
+    if (order_.size() > 1) {
+      rows_.cells.insert(rows_.cells.end(), order_.begin(), order_.end());
+      rows_.offsets.push_back(rows_.cells.size());
+    }
+    order_.clear();
+  }
+
+  // With the columns of `products`, which has all of them, in ascending order.
+  SparseRows Build(const std::vector<std::string>& products) && {
+    EndOrder();
+    std::vector<uint32_t> columns(numbers_.size());
+    for (const auto& [product, number] : numbers_) {
+      const auto column = std::ranges::lower_bound(products, product);
+      columns[number] = static_cast<uint32_t>(column - products.begin());
+    }
+    for (Cell& cell : rows_.cells) cell.index = columns[cell.index];
+    for (size_t r = 0; r < rows_.rows(); ++r) {
+      std::ranges::sort(rows_.cells.begin() + static_cast<ptrdiff_t>(rows_.offsets[r]),
+                        rows_.cells.begin() + static_cast<ptrdiff_t>(rows_.offsets[r + 1]), {},
+                        &Cell::index);
+    }
+    rows_.columns = products.size();
+    return std::move(rows_);
+  }
+
+ private:
+  std::string order_id_;
+  int64_t time_ms_ = 0;
+  std::vector<Cell> order_;  // the one that is being added
+  absl::flat_hash_map<std::string, uint32_t> numbers_;
+  SparseRows rows_;
+};
+
 // Reads it again, for everything.
 class SecondLook {
  public:
@@ -98,16 +150,20 @@ class SecondLook {
       known.items = event.items;
     }
     for (const Item& item : event.items) builder_.Add(event.kind, event.time_ms, item.product_id);
+    if (event.kind == PURCHASE) baskets_.Add(event);
   }
 
   TrainingData Build() && {
     EndPerson();
-    return {std::move(builder_).Build(), std::move(all_held_out_)};
+    Interactions interactions = std::move(builder_).Build();
+    SparseRows baskets = std::move(baskets_).Build(interactions.products);
+    return {std::move(interactions), std::move(baskets), std::move(all_held_out_)};
   }
 
  private:
   void EndPerson() {
     builder_.EndPerson();
+    baskets_.EndOrder();
     if (!held_out_) return;
     absl::flat_hash_set<std::string> known;
     for (const Event& event : held_out_->history) {
@@ -123,6 +179,7 @@ class SecondLook {
   const WeightSettings& weights_;
   const absl::flat_hash_map<std::string, int64_t> visits_;
   InteractionsBuilder builder_;
+  Baskets baskets_;
   std::optional<Person> person_;
   std::optional<HeldOutVisit> held_out_;  // of person_
   std::vector<HeldOutVisit> all_held_out_;

@@ -1,5 +1,5 @@
-// What a training is given: the interactions of a store, less the last visits of some people, which
-// say afterwards whether the new model is as good as the one that is served.
+// What a training is given: the interactions and orders of a store, less the last visits of some
+// people, which say afterwards whether the new model is as good as the one that is served.
 
 #ifndef VITRINE_RECOMMENDER_LEARN_HELD_OUT_H_
 #define VITRINE_RECOMMENDER_LEARN_HELD_OUT_H_
@@ -34,6 +34,9 @@ struct HoldOutOptions {
 
 struct TrainingData {
   Interactions interactions;
+  // Orders by the products in them (columns as in `interactions`), all weights 1; those of less
+  // than two are left out.
+  SparseRows baskets;
   std::vector<HeldOutVisit> held_out;
 };
 

@@ -78,6 +78,27 @@ TEST_F(GateTest, TheLastVisitIsLeftOutOfTheTraining) {
   EXPECT_THAT(all.interactions.products, ElementsAre("fig", "kiwi", "pear", "plum"));
 }
 
+TEST_F(GateTest, GathersTheProductsOfEachOrder) {
+  const auto order = [](Event event, absl::string_view id) {
+    event.__set_order_id(std::string(id));
+    return event;
+  };
+  Track({order(MakeEvent("1", "ann", kNewestMs, PURCHASE, "plum"), "A"),
+         order(MakeEvent("2", "ann", kNewestMs + 1, PURCHASE, "fig"), "A"),
+         order(MakeEvent("3", "ann", kNewestMs + 2, PURCHASE, "pear"), "B"),  // alone
+         MakeEvent("4", "bob", kNewestMs, PURCHASE, "pear"),
+         MakeEvent("5", "bob", kNewestMs, PURCHASE, "kiwi"),
+         MakeEvent("6", "bob", kNewestMs, PURCHASE, "pear"),
+         MakeEvent("7", "bob", kNewestMs + 9, PURCHASE, "fig"),
+         MakeEvent("8", "bob", kNewestMs, VIEW_ITEM, "plum")});
+  const TrainingData data = Value(GatherTraining(*house_, {}, {}));
+  ASSERT_THAT(data.interactions.products, ElementsAre("fig", "kiwi", "pear", "plum"));
+  ASSERT_EQ(data.baskets.rows(), 2u);
+  EXPECT_EQ(data.baskets.columns, 4u);
+  EXPECT_THAT(data.baskets.row(0), ElementsAre(Cell{0, 1}, Cell{3, 1}));
+  EXPECT_THAT(data.baskets.row(1), ElementsAre(Cell{1, 1}, Cell{2, 1}));
+}
+
 TEST_F(GateTest, HoldsOutSoManyAndAlwaysTheSame) {
   OpenAShop();
   const HoldOutOptions options = {.visits_max = 20, .one_person_in = 3};

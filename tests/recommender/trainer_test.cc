@@ -58,8 +58,8 @@ TEST_F(TrainerTest, GathersEachPersonOnceAndCountsAgesFromTheNewestEventThatCoun
          MakeEvent("3", "v:ann", kNewestMs, VIEW_ITEM, "apple"),
          MakeEvent("4", "bob", kNewestMs + kDayMs, LOGIN)});
   const Interactions all =
-      Value(GatherTraining(*house_, {.view_item = 1, .purchase = 4, .half_life_days = 180}, {})
-                .interactions);
+      Value(GatherTraining(*house_, {.view_item = 1, .purchase = 4, .half_life_days = 180}, {}))
+          .interactions;
   EXPECT_EQ(all.newest_ms, kNewestMs);
   EXPECT_THAT(all.products, ElementsAre("apple", "pear"));
   ASSERT_EQ(all.by_person.rows(), 2u);
@@ -74,8 +74,8 @@ TEST_F(TrainerTest, WhatALoggedInVisitorDidIsTheCustomers) {
          MakeEvent("3", "ann", kNewestMs, PURCHASE, "pear"),
          MakeEvent("4", "v:other", kNewestMs, VIEW_ITEM, "pear")});
   const Interactions all =
-      Value(GatherTraining(*house_, {.view_item = 1, .purchase = 4, .half_life_days = 180}, {})
-                .interactions);
+      Value(GatherTraining(*house_, {.view_item = 1, .purchase = 4, .half_life_days = 180}, {}))
+          .interactions;
   ASSERT_EQ(all.by_person.rows(), 2u);
   EXPECT_THAT(all.by_person.row(0), ElementsAre(Cell{0, 1}, Cell{1, 4}));
   EXPECT_THAT(all.by_person.row(1), ElementsAre(Cell{1, 1}));
