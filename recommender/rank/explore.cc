@@ -42,24 +42,25 @@ double Beta(double a, double b, Random* random) {
   return x + y > 0 ? x / (x + y) : 0;  // both may underflow
 }
 
-// Of the candidates that could be taken, the one with the highest draw; `seed` is the draws'.
+// Of the candidates (in the order of products, as sums depend on it), the one with the highest
+// draw; `seed` is the draws'.
 const NewProduct* Draw(std::span<const NewProduct* const> candidates,
                        const ExploreSettings& settings, uint64_t seed) {
-  double mean_taste = 0;
-  for (const NewProduct* c : candidates) {
-    mean_taste += std::max(c->taste, 0.0f) / static_cast<double>(candidates.size());
-  }
+  const auto taste_for = [](const NewProduct& c) { return c.taste > 0 ? double{c.taste} : 0.0; };
+  double tastes = 0;
+  for (const NewProduct* c : candidates) tastes += taste_for(*c);
   const NewProduct* best = nullptr;
   double best_rate = -1;
   for (const NewProduct* c : candidates) {
-    const double share = mean_taste > 0 ? c->taste / mean_taste : 1;
+    const double share =
+        tastes > 0 ? taste_for(*c) * static_cast<double>(candidates.size()) / tastes : 1;
     const double guess =
         std::min(settings.usual_rate * std::clamp(share, kTasteShareMin, kTasteShareMax), kRateMax);
     const double taken = std::min(c->taken, c->shown);
     Random random(Random(seed + c->product)());
     const double rate = Beta(settings.doubt * guess + taken,
                              settings.doubt * (1 - guess) + c->shown - taken, &random);
-    if (rate > best_rate || (rate == best_rate && c->product < best->product)) {
+    if (rate > best_rate) {
       best = c;
       best_rate = rate;
     }
@@ -122,6 +123,8 @@ ExploredList Explore(std::vector<Ranked> list, size_t k, std::span<const size_t>
       fit.push_back(&c);
     }
   }
+  std::sort(fit.begin(), fit.end(),
+            [](const NewProduct* a, const NewProduct* b) { return a->product < b->product; });
   const size_t chosen = Choose(free, settings, &random);
   const NewProduct* const product = Draw(fit, settings, random());
   if (product == nullptr) return explored;

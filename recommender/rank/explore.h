@@ -41,7 +41,7 @@ absl::Status Validate(const ExploreSettings& settings);
 
 struct NewProduct {
   uint32_t product = 0;  // in the same numbering as the list; each once
-  float taste = 0;       // the person's, of guessed factors; 0 or less: none
+  float taste = 0;       // the person's, of guessed factors; not above 0: none
   uint32_t shown = 0;    // by exposures, and how often it was then clicked
   uint32_t taken = 0;
 };
@@ -55,7 +55,7 @@ struct ExploredList {
 // is. The first place, and those in `pinned` (indices), keep their products; the others move back
 // behind the new one, and the last falls out of a list of k. Only products that `allowed` says may
 // be shown and that are not in the list are taken. The same for the same `seed` (of the request),
-// whatever the order of candidates. Thread-safe. O(k + candidates).
+// whatever the order of candidates. Thread-safe. O(k + n log n) for n candidates.
 // REQUIRES: Validate(settings) is OK.
 ExploredList Explore(std::vector<Ranked> list, size_t k, std::span<const size_t> pinned,
                      std::span<const NewProduct> candidates,

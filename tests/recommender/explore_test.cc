@@ -152,6 +152,8 @@ TEST(Explore, TriesAProductOnThoseWhoseTasteItIs) {
   EXPECT_GT(TimesOfFirst(candidates), 1800);
   candidates[0].taste = -1;
   EXPECT_LT(TimesOfFirst(candidates), 500);
+  candidates[0].taste = NAN;
+  EXPECT_LT(TimesOfFirst(candidates), 500);
 }
 
 TEST(Explore, CountsOutweighTasteWithTime) {
