@@ -172,6 +172,7 @@ ColdProducts GuessFactors(const AttributeIndex& index, std::span<const Product> 
     warm.push_back(model.Find(catalogue[row].id));
     if (!warm.back()) cold.push_back(row);
   }
+  const Eigen::VectorXf lengths = model.factors.rowwise().norm();
   FactorMatrix guesses(cold.size(), model.factors.cols());
   std::vector<float> evidence(cold.size());
   Chunks chunks(cold.size(), kProductsPerChunk);
@@ -180,14 +181,17 @@ ColdProducts GuessFactors(const AttributeIndex& index, std::span<const Product> 
       for (size_t c = chunk->begin; c < chunk->end; ++c) {
         auto guess = guesses.row(static_cast<Eigen::Index>(c));
         guess.setZero();
+        float length = 0;
         for (const Cell& like :
              index.Similar(catalogue[cold[c]], settings.neighbours,
                            [&warm](uint32_t row) { return warm[row].has_value(); })) {
           const float weight = std::pow(like.weight, settings.sharpness);
           guess += weight * model.factors.row(*warm[like.index]);
+          length += weight * lengths[*warm[like.index]];
           evidence[c] += weight;
         }
-        guess /= settings.shrinkage + evidence[c];
+        guess.normalize();  // zero stays zero
+        guess *= length / (settings.shrinkage + evidence[c]);
       }
     }
   });

@@ -7,10 +7,14 @@
 // Likeness is the cosine of two such vectors (Salton, Wong, Yang 1975). What only one product has
 // is left out: it can be shared with nobody.
 //
-// The guessed factors of a product are the mean of those of its most similar products that have
-// some, weighted by likeness and drawn towards zero where there is little of it:
-//     x = sum s_i y_i / (shrinkage + sum s_i),  s_i = likeness_i ^ sharpness
-// (the attribute-to-feature mapping by k nearest neighbours of Gantner et al., ICDM 2010).
+// The guessed factors of a product point where the mean of those of its most similar products that
+// have some points (k nearest neighbours as in Gantner et al., "Learning Attribute-to-Feature
+// Mappings for Cold-Start Recommendations", ICDM 2010), and are as long as those are on average,
+// less where there is little likeness:
+//     x = m / |m| * sum s_i |y_i| / (shrinkage + sum s_i),  m = sum s_i y_i,
+//     s_i = likeness_i ^ sharpness.
+// (The mean itself is shorter than what it is the mean of, so that no product guessed by it would
+// ever be among the first of a list.)
 //
 // They stand beside the model, never in it: the model's Gramian says what was learned of all
 // persons' silence about the products it knows, and a guess is no observation. Whoever ranks scores
@@ -78,7 +82,7 @@ class AttributeIndex {
 struct ColdSettings {
   size_t neighbours = 40;
   float sharpness = 2.0f;
-  float shrinkage = 0.2f;
+  float shrinkage = 0.5f;
 };
 
 struct ColdProducts {

@@ -215,7 +215,7 @@ class GuessFactorsTest : public ::testing::Test {
   Model model_;
 };
 
-TEST_F(GuessFactorsTest, AreTheShrunkenMeanOfTheMostSimilar) {
+TEST_F(GuessFactorsTest, PointToTheMeanOfTheMostSimilar) {
   const ColdSettings settings = {.neighbours = 7, .sharpness = 1.5f, .shrinkage = 0.3f};
   const ColdProducts cold = GuessFactors(index_, catalogue_, model_, settings, 1);
   const Twin twin(catalogue_, {});
@@ -232,14 +232,18 @@ TEST_F(GuessFactorsTest, AreTheShrunkenMeanOfTheMostSimilar) {
       continue;  // a tie: either will do
     best.resize(std::min<size_t>(best.size(), 7));
     Eigen::RowVectorXf sum = Eigen::RowVectorXf::Zero(16);
-    float weights = 0;
+    float weights = 0, length = 0;
     for (const auto& [negated, row] : best) {
       const float weight = std::pow(-negated, 1.5f);
-      sum += weight * model_.factors.row(*model_.Find(catalogue_[row].id));
+      const Eigen::RowVectorXf factors = model_.factors.row(*model_.Find(catalogue_[row].id));
+      sum += weight * factors;
+      length += weight * factors.norm();
       weights += weight;
     }
     EXPECT_NEAR(cold.evidence[c], weights, 1e-4f);
-    EXPECT_LT((cold.factors.row(static_cast<Eigen::Index>(c)) - sum / (0.3f + weights)).norm(),
+    EXPECT_LT((cold.factors.row(static_cast<Eigen::Index>(c)) -
+               sum.normalized() * length / (0.3f + weights))
+                  .norm(),
               1e-4f);
   }
 }
