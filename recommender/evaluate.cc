@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "recommender/learn/item_knn.h"
+#include "recommender/learn/item_to_item.h"
 #include "recommender/learn/trainer.h"
 #include "recommender/model/parallel.h"
 #include "recommender/offline/holdout.h"
@@ -45,9 +45,9 @@ Scorer ByTaste(const Model& model) {
 }
 
 // Products that are nobody's neighbour come last, by popularity: the control deserves that much.
-Scorer ByNeighbours(const Model& model, const SparseRows& neighbours) {
+Scorer ByNeighbours(const Model& model, const ItemLinkLists& neighbours) {
   return [&](const Question& question, std::span<float> scores) {
-    ScoreByNeighbours(neighbours, question.history, scores);
+    ScoreByLinks(neighbours, question.history, scores);
     for (size_t p = 0; p < scores.size(); ++p) {
       if (scores[p] == 0) scores[p] = -1 / (1 + model.popularity[p]);
     }
@@ -120,8 +120,12 @@ absl::StatusOr<Evaluation> Evaluate(const Visits& visits, const EvaluateOptions&
   ASSIGN_OR_RETURN(const Holdout holdout, Holdout::Split(visits, options));
   const TrainOptions train{.weights = options.weights, .als = options.als};
   ASSIGN_OR_RETURN(const Model model, TrainModel(holdout.training(), train));
-  const SparseRows neighbours =
-      ItemNeighbours(holdout.training().by_person, kNeighbours, options.als.threads);
+  const ItemLinkLists neighbours =
+      LearnItemToItem(holdout.training().by_person, {.links = kNeighbours,
+                                                     .together_min = 1,
+                                                     .row_cells_max = SIZE_MAX,
+                                                     .threads = options.als.threads})
+          .by_cosine;
 
   Evaluation evaluation{.options = options};
   evaluation.cases = static_cast<int64_t>(holdout.cases().size());

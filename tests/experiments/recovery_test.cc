@@ -13,7 +13,7 @@
 #include "experiments/simulation/traffic.h"
 #include "recommender/learn/als/als.h"
 #include "recommender/learn/interactions.h"
-#include "recommender/learn/item_knn.h"
+#include "recommender/learn/item_to_item.h"
 #include "store/key_format.h"
 #include "tests/testing/testing.h"
 
@@ -103,9 +103,10 @@ TEST(MatrixFactorization, FindsTastesThatPopularityAndItemKnnDoNot) {
     Eigen::Map<Eigen::VectorXf>(scores.data(), static_cast<Eigen::Index>(scores.size())) =
         factors.products * factors.persons.row(static_cast<Eigen::Index>(row)).transpose();
   });
-  const SparseRows neighbours = ItemNeighbours(rows, 200, 0);
+  const ItemLinkLists neighbours =
+      LearnItemToItem(rows, {.links = 200, .together_min = 1}).by_cosine;
   const double knn = MeanNdcg(shop, known, [&](size_t row, std::span<float> scores) {
-    ScoreByNeighbours(neighbours, rows.row(row), scores);
+    ScoreByLinks(neighbours, rows.row(row), scores);
   });
   const std::vector<float> sums = rows.ColumnSums();
   const double popularity = MeanNdcg(shop, known, [&](size_t, std::span<float> scores) {
