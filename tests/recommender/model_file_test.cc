@@ -122,7 +122,7 @@ TEST_F(ModelFileTest, ReadsModelsOfBeforeThereWereSolvers) {
   std::string bytes = Bytes(SmallModel());
   bytes = WithDescription(bytes, "\"als.solver\": \"exact\",", "");
   bytes = WithDescription(bytes, "\"als.block\": 64,", "");
-  bytes = WithDescription(bytes, "\"als.cg_steps\": 3,", "");
+  bytes = WithDescription(bytes, "\"als.cg_steps\": 2,", "");
   EXPECT_EQ(Value(Read(bytes))->als.solver, AlsSolver::kExact);
 }
 
