@@ -102,6 +102,7 @@ absl::StatusOr<Model> TrainModel(const Interactions& interactions, const TrainOp
   const std::optional<FactorMatrix> start = StartOf(interactions.products, options);
   AlsRun run{
       .start = start ? &*start : nullptr,
+      .keep_persons = false,
       .checkpoint_path = options.checkpoint_path,
       .on_epoch = [&](uint32_t done, uint32_t of_this_run) { progress.Report(done, of_this_run); }};
   if (options.validate) {

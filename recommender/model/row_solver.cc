@@ -56,6 +56,7 @@ RowSolver::RowSolver(const FixedSide& side, const AlsSettings& settings, RowScra
   if (scratch_.width_ == side.width) return;
   scratch_.width_ = side.width;
   scratch_.single_ = AlignedFloats(SingleScratchFloats(side.width));
+  scratch_.gradients_ = {};
   scratch_.unused_out_.resize(side.width);
 }
 
@@ -77,9 +78,11 @@ const RowSolver::Diagonal& RowSolver::DiagonalOf(size_t degree, size_t slot) {
 void RowSolver::Clear(float* out) const { std::fill_n(out, side_.width, 0.0f); }
 
 bool RowSolver::IsFinite(const float* out) const {
-  float sum = 0;
-  for (size_t k = 0; k < side_.width; ++k) sum += out[k] * 0;
-  return sum == 0;
+  bool finite = true;
+  for (size_t k = 0; k < side_.width; ++k) {
+    finite &= std::abs(out[k]) <= std::numeric_limits<float>::max();
+  }
+  return finite;
 }
 
 SingleRow RowSolver::Gather(std::span<const Cell> row, float* out) {
@@ -114,9 +117,8 @@ void RowSolver::Solve(std::span<const Cell> row, float* out) {
 void RowSolver::ImproveByGradients(std::span<const Cell> row, float* x) {
   SingleRow single = Gather(row, x);
   if (single.cells == 0) return Clear(x);
-  if (single.cells > scratch_.gradient_cells_) {
-    scratch_.gradient_cells_ = single.cells;
-    scratch_.gradients_ = AlignedFloats(CgScratchFloats(side_.width, single.cells));
+  if (scratch_.gradients_.data() == nullptr) {
+    scratch_.gradients_ = AlignedFloats(CgScratchFloats(side_.width));
   }
   single.scratch = scratch_.gradients_.data();
   kernels_.single_cg(&single, settings_.cg_steps);
@@ -155,7 +157,7 @@ void RowSolver::SolveBatch(std::span<const std::span<const Cell>> rows,
   size_t longest = 0;
   for (const auto& row : rows) longest = std::max(longest, CountedCells(row));
   // A few rows, or large ones, keep the registers busy by themselves.
-  if (longest == 0 || rows.size() <= kernels_.lanes / 8 ||
+  if (longest == 0 || longest > kBatchCellsMax || rows.size() <= kernels_.lanes / 8 ||
       std::min(longest, side_.width) > kBatchSystemMax) {
     for (size_t r = 0; r < rows.size(); ++r) Solve(rows[r], out[r]);
     return;

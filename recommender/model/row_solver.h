@@ -61,8 +61,7 @@ class RowScratch {
   std::vector<float> root_weight_;
   AlignedFloats batch_;
   AlignedFloats single_;
-  AlignedFloats gradients_;  // for rows of up to gradient_cells_ cells
-  size_t gradient_cells_ = 0;
+  AlignedFloats gradients_;
   std::vector<float> residual_;
   std::vector<float> target_;
   std::vector<float> unused_out_;
@@ -86,6 +85,8 @@ class RowSolver {
   // row's solution agrees with Solve's to 1e-5 of its length.
   void SolveBatch(std::span<const std::span<const Cell>> rows, std::span<float* const> out);
   size_t batch_rows() const { return kernels_.lanes; }
+  // A batch with a longer row is solved row by row.
+  static constexpr size_t kBatchCellsMax = 1024;
 
   // Brings `x` (width floats) nearer to the solution, by settings.cg_steps conjugate gradients; or
   // by one pass over its blocks of settings.block factors, each solved exactly while the others

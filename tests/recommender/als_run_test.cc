@@ -22,6 +22,19 @@ TEST(AlsRun, WithoutWishesIsPlainTraining) {
   EXPECT_EQ(result.epochs, kSettings.epochs);
 }
 
+TEST(AlsRun, LeavesThePersonsOutWhereTheyAreNotWanted) {
+  const SparseRows by_person = MakeInteractions({}, 21).by_person;
+  const FactorMatrix products = Value(RunAls(by_person, kSettings, {})).factors.products;
+  AlsRun run{.keep_persons = false};
+  const AlsResult last = Value(RunAls(by_person, kSettings, run));
+  EXPECT_EQ(last.factors.persons.size(), 0);
+  EXPECT_EQ(last.factors.products, products);
+  run.validate = [](const AlsFactors& factors) { return -factors.persons.norm(); };
+  const AlsResult best = Value(RunAls(by_person, kSettings, run));
+  EXPECT_EQ(best.factors.persons.size(), 0);
+  EXPECT_EQ(best.factors.products.rows(), products.rows());
+}
+
 TEST(AlsRun, GoesOnFromWhereItWasInterruptedWithTheSameBits) {
   const SparseRows by_person = MakeInteractions({}, 22).by_person;
   const TempDir dir;

@@ -42,8 +42,12 @@ Eigen::MatrixXd Dense(const SparseRows& rows) {
   return dense;
 }
 
-TEST(Als, AgreesWithThePlainTwin) {
-  const SparseRows by_person = MakeInteractions({}, 11).by_person;
+// Few products that nearly all of very many persons know: their rows are solved one by one.
+Interactions InteractionsWithLongRows() {
+  return MakeInteractions({.persons = 1500, .products = 6, .groups = 1}, 19);
+}
+
+void ExpectThePlainTwins(const SparseRows& by_person) {
   const Eigen::MatrixXd weights = Dense(by_person);
   Eigen::MatrixXd persons = RandomFactors(by_person.rows(), kSettings).cast<double>();
   Eigen::MatrixXd products;
@@ -60,8 +64,14 @@ TEST(Als, AgreesWithThePlainTwin) {
   EXPECT_LT((angles - products * products.transpose()).norm(), 1e-4 * angles.norm());
 }
 
-TEST(Als, HasTheSameBitsForASeedWhateverTheThreads) {
-  const SparseRows by_person = MakeInteractions({.persons = 500}, 12).by_person;
+TEST(Als, AgreesWithThePlainTwin) {
+  ExpectThePlainTwins(MakeInteractions({}, 11).by_person);
+  const SparseRows rows = InteractionsWithLongRows().by_person;
+  ASSERT_GT(rows.cells.size() / rows.columns, RowSolver::kBatchCellsMax);
+  ExpectThePlainTwins(rows);
+}
+
+void ExpectTheSameBitsWhateverTheThreads(const SparseRows& by_person) {
   AlsSettings settings = kSettings;
   const AlsFactors two = TrainAls(by_person, settings);
   EXPECT_EQ(two.products, TrainAls(by_person, settings).products);
@@ -71,6 +81,11 @@ TEST(Als, HasTheSameBitsForASeedWhateverTheThreads) {
   EXPECT_EQ(two.products, TrainAls(by_person, settings).products);
   settings.seed = 2;
   EXPECT_NE(two.products, TrainAls(by_person, settings).products);
+}
+
+TEST(Als, HasTheSameBitsForASeedWhateverTheThreads) {
+  ExpectTheSameBitsWhateverTheThreads(MakeInteractions({.persons = 500}, 12).by_person);
+  ExpectTheSameBitsWhateverTheThreads(InteractionsWithLongRows().by_person);
 }
 
 double Loss(const SparseRows& by_person, const AlsFactors& f, const AlsSettings& settings) {

@@ -1,6 +1,7 @@
 #include "recommender/learn/als/als.h"
 
 #include <cmath>
+#include <span>
 
 #include "recommender/learn/als/sweep.h"
 
@@ -35,16 +36,24 @@ class SplitMix64 {
   uint64_t state_;
 };
 
+// Drawn where they are to lie: of all persons' factors, a second copy is the most that training
+// would ever hold.
+PaddedMatrix RandomRows(size_t rows, const AlsSettings& settings) {
+  PaddedMatrix factors(rows, settings.factors);
+  const double stddev = settings.init_stddev / std::sqrt(static_cast<double>(settings.factors));
+  SplitMix64 random(settings.seed);
+  for (size_t r = 0; r < rows; ++r) {
+    for (float& value : std::span(factors.row(r), settings.factors)) {
+      value = static_cast<float>(stddev * random.Normal());
+    }
+  }
+  return factors;
+}
+
 }  // namespace
 
 FactorMatrix RandomFactors(size_t rows, const AlsSettings& settings) {
-  FactorMatrix factors(static_cast<Eigen::Index>(rows), settings.factors);
-  const double stddev = settings.init_stddev / std::sqrt(static_cast<double>(settings.factors));
-  SplitMix64 random(settings.seed);
-  for (float& value : factors.reshaped<Eigen::RowMajor>()) {
-    value = static_cast<float>(stddev * random.Normal());
-  }
-  return factors;
+  return RandomRows(rows, settings).Unpadded();
 }
 
 AlsTrainer::AlsTrainer(const SparseRows& by_person, const AlsSettings& settings)
@@ -53,7 +62,7 @@ AlsTrainer::AlsTrainer(const SparseRows& by_person, const AlsSettings& settings)
       settings_(settings),
       person_order_(LongestFirst(by_person_)),
       product_order_(LongestFirst(by_product_)),
-      persons_(RandomFactors(by_person.rows(), settings)),
+      persons_(RandomRows(by_person.rows(), settings)),
       products_(by_product_.rows(), settings.factors) {}
 
 void AlsTrainer::StartFrom(const FactorMatrix& products) {

@@ -62,6 +62,7 @@ class Best {
     AlsFactors factors = trainer.Factors();
     const double quality = run_.validate(factors);
     if (result_.epochs > 0 && !(quality > result_.quality)) return ++worse_ < run_.patience;
+    if (!run_.keep_persons) factors.persons.resize(0, 0);
     result_ = {std::move(factors), epoch, quality};
     worse_ = 0;
     return true;
@@ -107,6 +108,7 @@ absl::StatusOr<AlsResult> RunAls(const SparseRows& by_person, const AlsSettings&
     if (run.validate && !best.Consider(epoch, trainer)) break;
   }
   if (run.validate) return std::move(best).Take();
+  if (!run.keep_persons) return AlsResult{{{}, trainer.Products()}, settings.epochs, 0};
   return AlsResult{trainer.Factors(), settings.epochs, 0};
 }
 

@@ -21,6 +21,9 @@ struct AlsRun {
   // Products to begin from (products x d); nullptr: random persons.
   const FactorMatrix* start = nullptr;
 
+  // Whether the result holds the persons: serving needs none, and they are most of the factors.
+  bool keep_persons = true;
+
   // How good factors are, on data that is not trained on: the larger the better. If there is one,
   // training stops after `patience` epochs in which it did not become better, and the best factors
   // are what comes out. More epochs do harm where d is small.
@@ -39,7 +42,7 @@ struct AlsRun {
 };
 
 struct AlsResult {
-  AlsFactors factors;
+  AlsFactors factors;   // no persons unless they were to be kept
   uint32_t epochs = 0;  // that the factors have seen
   double quality = 0;   // what `validate` said of them
 };

@@ -20,34 +20,32 @@ VITRINE_INLINE Vec SumsOf(Vec (&v)[kLanes]) {
   return v[0];
 }
 
-// out += Z^T s with s = sign * Z p + offset: kLanes rows of z at a time, so that they are read once
-// from where they lie and once from the first-level cache. `rows` is a multiple of kLanes.
+// out += Z^T s with s = sign * Z p + offset, of kLanes rows of z, which are read once from where
+// they lie and once from the first-level cache.
 template <int kSign>
-VITRINE_INLINE void AddNormal(const float* z, size_t rows, size_t width, const float* p,
-                              const float* offset, float* out) {
-  for (size_t i = 0; i < rows; i += kLanes, z += kLanes * width) {
-    Vec dots[kLanes] = {};
-    for (size_t k = 0; k < width; k += kLanes) {
-      const Vec right = Load(p + k);
-      VITRINE_UNROLL
-      for (size_t j = 0; j < kLanes; ++j) dots[j] += Load(z + j * width + k) * right;
-    }
-    const Vec sums = SumsOf(dots);
-    float s[kLanes];
-    Store(s, kSign > 0 ? sums : Load(offset + i) - sums);
-    Vec by[kLanes];
+VITRINE_INLINE void AddNormalBlock(const float* z, size_t width, const float* p,
+                                   const float* offset, float* out) {
+  Vec dots[kLanes] = {};
+  for (size_t k = 0; k < width; k += kLanes) {
+    const Vec right = Load(p + k);
     VITRINE_UNROLL
-    for (size_t j = 0; j < kLanes; ++j) by[j] = All(s[j]);
-    for (size_t k = 0; k < width; k += kLanes) {
-      Vec even = Load(out + k);
-      Vec odd = {};
-      VITRINE_UNROLL
-      for (size_t j = 0; j < kLanes; j += 2) {
-        even += by[j] * Load(z + j * width + k);
-        odd += by[j + 1] * Load(z + (j + 1) * width + k);
-      }
-      Store(out + k, even + odd);
+    for (size_t j = 0; j < kLanes; ++j) dots[j] += Load(z + j * width + k) * right;
+  }
+  const Vec sums = SumsOf(dots);
+  float s[kLanes];
+  Store(s, kSign > 0 ? sums : Load(offset) - sums);
+  Vec by[kLanes];
+  VITRINE_UNROLL
+  for (size_t j = 0; j < kLanes; ++j) by[j] = All(s[j]);
+  for (size_t k = 0; k < width; k += kLanes) {
+    Vec even = Load(out + k);
+    Vec odd = {};
+    VITRINE_UNROLL
+    for (size_t j = 0; j < kLanes; j += 2) {
+      even += by[j] * Load(z + j * width + k);
+      odd += by[j + 1] * Load(z + (j + 1) * width + k);
     }
+    Store(out + k, even + odd);
   }
 }
 
@@ -57,45 +55,52 @@ VITRINE_INLINE float Dot(const float* a, const float* b, size_t width) {
   return Sum(sums);
 }
 
-// z = diag(r) Y D^-1/2, filled up with zero rows; the number of rows.
-VITRINE_INLINE size_t PackScaled(const SingleRow& row, float* z, float* roots) {
-  const size_t rows = RoundUp(row.cells, kLanes);
-  for (size_t i = 0; i < rows; ++i) {
-    float* const to = z + i * row.width;
-    roots[i] = i < row.cells ? row.root_weight[i] : 0;
+// z = diag(r) Y D^-1/2 of the cells [first, first + kLanes), beyond the last of which rows are
+// zero.
+VITRINE_INLINE void PackScaled(const SingleRow& row, size_t first, float* z, float* roots) {
+  for (size_t i = first; i < first + kLanes; ++i, z += row.width, ++roots) {
+    *roots = i < row.cells ? row.root_weight[i] : 0;
     if (i >= row.cells) {
-      Clear(to, row.width);
+      Clear(z, row.width);
       continue;
     }
     const float* const y = row.fixed + row.index[i] * row.stride;
-    const Vec root = All(roots[i]);
+    const Vec root = All(*roots);
     for (size_t k = 0; k < row.width; k += kLanes) {
-      Store(to + k, Load(y + k) * root * Load(row.inverse_root + k));
+      Store(z + k, Load(y + k) * root * Load(row.inverse_root + k));
     }
   }
-  return rows;
 }
 
 void SingleCg(SingleRow* row, size_t steps) {
   const size_t width = row->width;
+  const size_t rows = RoundUp(row->cells, kLanes);
   float* const z = row->scratch;
-  float* const residual = z + RoundUp(row->cells, kLanes) * width;
+  const size_t kept = kCgKeptFloats / width / kLanes * kLanes;  // rows of z; others are made again
+  float roots[kLanes];
+  float* const residual = z + (kept + kLanes) * width;
   float* const direction = residual + width;
   float* const product = direction + width;
   float* const u = product + width;
-  float* const roots = u + width;
-  const size_t rows = PackScaled(*row, z, roots);
   for (size_t k = 0; k < width; k += kLanes) {
     Store(u + k, Load(row->out + k) / Load(row->inverse_root + k));
     Store(residual + k, -Load(u + k));
   }
-  AddNormal<-1>(z, rows, width, u, roots, residual);  // Z^T (r - Z u) - u
+  for (size_t i = 0; i < rows; i += kLanes) {  // residual = Z^T (r - Z u) - u
+    float* const block = z + (i < kept ? i : kept) * width;
+    PackScaled(*row, i, block, roots);
+    AddNormalBlock<-1>(block, width, u, roots, residual);
+  }
   for (size_t k = 0; k < width; k += kLanes) Store(direction + k, Load(residual + k));
   float energy = Dot(residual, residual, width);
   const float enough = 1e-14f * energy;
   for (size_t step = 0; step < steps && energy > enough; ++step) {
     for (size_t k = 0; k < width; k += kLanes) Store(product + k, Load(direction + k));
-    AddNormal<1>(z, rows, width, direction, nullptr, product);
+    for (size_t i = 0; i < rows; i += kLanes) {
+      float* const block = z + (i < kept ? i : kept) * width;
+      if (i >= kept) PackScaled(*row, i, block, roots);
+      AddNormalBlock<1>(block, width, direction, nullptr, product);
+    }
     const float alpha = energy / Dot(direction, product, width);
     for (size_t k = 0; k < width; k += kLanes) {
       Store(u + k, Load(u + k) + All(alpha) * Load(direction + k));

@@ -43,8 +43,6 @@ size_t SingleScratchFloats(size_t width) {
   return (width + kPanelRows) * (width + kWidthStep) + 2 * width;
 }
 
-size_t CgScratchFloats(size_t width, size_t cells) {
-  return (cells + kLanesMax) * (width + 1) + 4 * width;
-}
+size_t CgScratchFloats(size_t width) { return kCgKeptFloats + (kLanesMax + 4) * width; }
 
 }  // namespace vitrine

@@ -33,6 +33,9 @@ inline constexpr size_t kRowStep = 8;
 // The largest system that SolveBatch solves: sixteen of them just fit into a second-level cache.
 inline constexpr size_t kBatchSystemMax = 128;
 
+// Of z, that conjugate gradients keep from one step to the next: a second-level cache holds it.
+inline constexpr size_t kCgKeptFloats = 256 << 10;
+
 // `lanes` rows, solved at once, one per lane of a register. Rows with fewer cells than `cells` are
 // filled up with cells of root weight 0 (and any valid index).
 struct RowBatch {
@@ -90,7 +93,7 @@ struct Kernels {
   void (*single_direct)(SingleRow* row);
 
   // `steps` steps of conjugate gradients towards the solution, from what is in `out`, with D as the
-  // preconditioner: 4 n d operations a step. `scratch` holds CgScratchFloats(width, cells).
+  // preconditioner: 4 n d operations a step. `scratch` holds CgScratchFloats(width).
   void (*single_cg)(SingleRow* row, size_t steps);
   // target[i] = 1 - x.y_i, of `x` (width floats) and the cells of `row`.
   void (*residuals)(const SingleRow& row, const float* x, float* target);
@@ -98,7 +101,7 @@ struct Kernels {
 
 size_t BatchScratchFloats();
 size_t SingleScratchFloats(size_t width);
-size_t CgScratchFloats(size_t width, size_t cells);
+size_t CgScratchFloats(size_t width);
 
 // The fastest that this processor runs.
 const Kernels& BestKernels();
