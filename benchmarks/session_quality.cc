@@ -1,6 +1,9 @@
 // How well the next click of a session is predicted, on public session sets (../shared/data):
 //
-//   session_quality [SET [QUESTIONS]]     diginetica, serenade-valid, serenade-test, eshop
+//   session_quality [SET [QUESTIONS [SECONDS]]]
+//
+// SET: diginetica, serenade-valid, serenade-test, eshop, msweb, baskets. SECONDS: for tuning, at
+// most.
 //
 // Everything is chosen on the newest 6 % of the training sessions: the blend's settings on the
 // older four fifths of them, whether they are better than the defaults on the rest. Then an index
@@ -89,22 +92,37 @@ struct Chosen {
   bool rerank = false;      // whether it was better later
 };
 
-absl::StatusOr<BlendSettings> ChooseBlend(const SessionIndex& index,
-                                          const SessionQuestions& questions) {
+// Prints the table that the choice was made from.
+absl::StatusOr<BlendSettings> ChooseBlend(const SessionIndex& index, const SessionQuestions& older,
+                                          const SessionQuestions& newer, double seconds_max) {
+  TuneOptions options;
+  if (seconds_max > 0) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds_max);
+    options.limits.stop = [end] { return std::chrono::steady_clock::now() >= end; };
+  }
   absl::StatusOr<Tuning> tuning;
-  const double seconds =
-      SecondsOf([&] { tuning = TuneBlend(index, questions, BlendSettings::Default(), {}); });
+  const double seconds = SecondsOf(
+      [&] { tuning = TuneBlend(index, older, newer, BlendSettings::Default(), options); });
   RETURN_IF_ERROR(tuning.status());
-  for (const TuneStep& step : tuning->steps) {
+  for (const TuneStart& start : tuning->starts) {
+    std::printf("  %-36s %6zu questions %7.2f%s\n", start.name.c_str(), start.questions,
+                100 * start.gain, start.name == tuning->from ? "  <-" : "");
+  }
+  for (const SearchStep& step : tuning->steps) {
     std::printf("  %-28s %10.4g -> %10.4g   %+.3f\n", step.what.c_str(), step.from, step.to,
                 100 * step.gain);
   }
-  std::printf("tuned in %.0f s on %zu of %zu questions\n", seconds, tuning->after.questions,
-              questions.size());
+  std::printf(
+      "tuned in %.0f s, %.1f million answers; later fold, %zu questions: defaults %.2f "
+      "%.2f, tuned %.2f %.2f: %s\n",
+      seconds, 1e-6 * static_cast<double>(tuning->answers), newer.size(),
+      100 * tuning->before.hit_rate, 100 * tuning->before.mrr, 100 * tuning->after.hit_rate,
+      100 * tuning->after.mrr, tuning->better ? "used" : "not used");
+  std::fflush(stdout);
   return tuning->settings;
 }
 
-absl::StatusOr<Chosen> Choose(const SessionLog& training) {
+absl::StatusOr<Chosen> Choose(const SessionLog& training, double seconds_max) {
   const auto tail = static_cast<size_t>(kTail * static_cast<double>(training.size()));
   const size_t head = training.size() - tail;
   const size_t fold = head + static_cast<size_t>(kTuned * static_cast<double>(tail));
@@ -114,18 +132,12 @@ absl::StatusOr<Chosen> Choose(const SessionLog& training) {
   const auto judge = [&](const char* name, const Method& method) {
     const HitRate rate = Summarize(RankAll(
         newer, [&] { return MakeRanker(*index, method); }, /*threads=*/0));
-    std::printf("later fold, %zu questions, %s: HR %.2f MRR %.2f\n", newer.size(), name,
-                100 * rate.hit_rate, 100 * rate.mrr);
-    std::fflush(stdout);
+    std::printf("later fold, %s: %.2f %.2f\n", name, 100 * rate.hit_rate, 100 * rate.mrr);
     return rate.hit_rate + rate.mrr;
   };
-  Chosen chosen = {.blend = BlendSettings::Default()};
-  double best = judge("defaults", {.blend = chosen.blend});
-  ASSIGN_OR_RETURN(const BlendSettings tuned, ChooseBlend(*index, older));
-  if (const double gain = judge("tuned", {.blend = tuned}); gain > best) {
-    best = gain;
-    chosen.blend = tuned;
-  }
+  Chosen chosen;
+  ASSIGN_OR_RETURN(chosen.blend, ChooseBlend(*index, older, newer, seconds_max));
+  const double best = judge("blend", {.blend = chosen.blend});
   absl::StatusOr<RerankTraining> reranking;
   const double seconds =
       SecondsOf([&] { reranking = TrainReranker(*index, older, chosen.blend, {}); });
@@ -149,12 +161,12 @@ absl::StatusOr<Chosen> Choose(const SessionLog& training) {
   return chosen;
 }
 
-absl::Status Run(const std::string& name, size_t questions) {
+absl::Status Run(const std::string& name, size_t questions, double seconds_max) {
   ASSIGN_OR_RETURN(const SessionSet set, LoadSessionSet(name));
   const SessionQuestions test = Sample(set.test, questions, 1);
   std::printf("%s: %zu sessions, %zu clicks, %zu products, %zu questions\n", name.c_str(),
               set.training.size(), set.training.clicks(), set.products.size(), test.size());
-  ASSIGN_OR_RETURN(const Chosen chosen, Choose(set.training));
+  ASSIGN_OR_RETURN(const Chosen chosen, Choose(set.training, seconds_max));
   ASSIGN_OR_RETURN(const auto index, Learn(set.training));
   std::printf("%-24s %13s   %13s\n%-24s %6s %6s   %6s %6s\n", "", "all questions", "target is new",
               "", "HR", "MRR", "HR", "MRR");
@@ -180,7 +192,8 @@ absl::Status Run(const std::string& name, size_t questions) {
 
 int main(int argc, char** argv) {
   const absl::Status status = vitrine::Run(argc > 1 ? argv[1] : "diginetica",
-                                           argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1e9);
+                                           argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1e9,
+                                           argc > 3 ? std::strtod(argv[3], nullptr) : 0);
   if (!status.ok()) std::fprintf(stderr, "%s\n", status.ToString().c_str());
   return status.ok() ? 0 : 1;
 }

@@ -5,14 +5,18 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 #include "store/base/limits.h"
 
 namespace vitrine {
 namespace {
 
+using SourceKnob = Knob<SourceSettings>;
+
 // Reads and writes the field that `get` gives a reference to.
 template <typename Get>
-Knob Field(std::string name, Get get) {
+SourceKnob Field(std::string name, Get get) {
   using Value = std::remove_reference_t<decltype(get(std::declval<SourceSettings&>()))>;
   return {std::move(name),
           [get](const SourceSettings& source) {
@@ -28,8 +32,9 @@ Knob Field(std::string name, Get get) {
 
 // By a factor up and down, within a range; 0 too if `zero`.
 template <typename Get>
-Knob Scaled(std::string name, Get get, float factor, float min, float max, bool zero = false) {
-  Knob knob = Field(std::move(name), get);
+SourceKnob Scaled(std::string name, Get get, float factor, float min, float max,
+                  bool zero = false) {
+  SourceKnob knob = Field(std::move(name), get);
   knob.others = [=](float value) {
     std::vector<float> others = {std::clamp(value * factor, min, max)};
     if (value > min) others.push_back(std::clamp(value / factor, min, max));
@@ -41,8 +46,8 @@ Knob Scaled(std::string name, Get get, float factor, float min, float max, bool 
 
 // By a step up and down, within a range.
 template <typename Get>
-Knob Stepped(std::string name, Get get, float step, float min, float max) {
-  Knob knob = Field(std::move(name), get);
+SourceKnob Stepped(std::string name, Get get, float step, float min, float max) {
+  SourceKnob knob = Field(std::move(name), get);
   knob.others = [=](float value) {
     return std::vector<float>{std::min(value + step, max), std::max(value - step, min)};
   };
@@ -58,7 +63,7 @@ constexpr float kWeightMax = 1e6f;
 #field, [](SourceSettings & source) -> auto& { return std::get<Settings>(source.scorer).field; }
 
 struct KnobsVisitor {
-  std::vector<Knob> operator()(const VmisSettings&) const {
+  std::vector<SourceKnob> operator()(const VmisSettings&) const {
     return {Scaled(VITRINE_KNOB(VmisSettings, last_clicks), 1.5f, 1, kLastClicksMax),
             Scaled(VITRINE_KNOB(VmisSettings, recent_sessions), 2, 100, 5000),
             Scaled(VITRINE_KNOB(VmisSettings, neighbours), 2, 50, 2000),
@@ -66,7 +71,7 @@ struct KnobsVisitor {
             Scaled(VITRINE_KNOB(VmisSettings, idf_weight), 2, 0.1f, 10, true)};
   }
 
-  std::vector<Knob> operator()(const StanSettings&) const {
+  std::vector<SourceKnob> operator()(const StanSettings&) const {
     return {Scaled(VITRINE_KNOB(StanSettings, position_decay), 1.5f, 0.3f, 20),
             Scaled(VITRINE_KNOB(StanSettings, recency), 4, kRecencyMin, kRecencyMax),
             Scaled(VITRINE_KNOB(StanSettings, spread), 1.6f, 0.3f, 40),
@@ -79,8 +84,8 @@ struct KnobsVisitor {
             Stepped(VITRINE_KNOB(StanSettings, popularity_exponent), 0.1f, 0, 0.6f)};
   }
 
-  std::vector<Knob> operator()(const RuleSettings& settings) const {
-    std::vector<Knob> knobs = {
+  std::vector<SourceKnob> operator()(const RuleSettings& settings) const {
+    std::vector<SourceKnob> knobs = {
         Scaled(VITRINE_KNOB(RuleSettings, recency), 4, kRecencyMin, kRecencyMax),
         Scaled(VITRINE_KNOB(RuleSettings, steps), 1.6f, 1, 16),
         Scaled(VITRINE_KNOB(RuleSettings, distance_exponent), 2, 0.1f, 4, true),
@@ -93,19 +98,13 @@ struct KnobsVisitor {
     return knobs;
   }
 
-  std::vector<Knob> operator()(const RepeatSettings&) const { return {}; }
+  std::vector<SourceKnob> operator()(const RepeatSettings&) const { return {}; }
 };
 
 #undef VITRINE_KNOB
 
-}  // namespace
-
-std::vector<Knob> ScorerKnobs(const SourceSettings& source) {
-  return std::visit(KnobsVisitor(), source.scorer);
-}
-
-std::vector<Knob> BlendKnobs(const SourceSettings& source) {
-  Knob weight = Field(
+std::vector<SourceKnob> WeightKnobs(const SourceSettings& source) {
+  SourceKnob weight = Field(
       "weight", [](SourceSettings & s) -> auto& { return s.weight; });
   weight.others = [](float value) {
     std::vector<float> others = {0};
@@ -114,16 +113,124 @@ std::vector<Knob> BlendKnobs(const SourceSettings& source) {
     }
     return others;
   };
-  Knob exponent = Field(
+  SourceKnob exponent = Field(
       "exponent", [](SourceSettings & s) -> auto& { return s.exponent; });
   exponent.others = [](float) {
     return std::vector<float>{0.25f, 0.35f, 0.5f, 0.7f, 1.0f, 1.4f, 2.0f};
   };
-  std::vector<Knob> knobs = {weight, exponent};
+  std::vector<SourceKnob> knobs = {weight, exponent};
   if (std::holds_alternative<RepeatSettings>(source.scorer)) {
     knobs.push_back(Field(
         "relative", [](SourceSettings & s) -> auto& { return s.relative; }));
     knobs.back().others = [](float value) { return std::vector<float>{1 - value}; };
+  }
+  return knobs;
+}
+
+// The knobs of a source as knobs of its blend.
+std::vector<Knob<BlendSettings>> Lift(std::vector<SourceKnob> knobs, const BlendSettings& settings,
+                                      size_t source) {
+  std::vector<Knob<BlendSettings>> lifted;
+  for (SourceKnob& knob : knobs) {
+    lifted.push_back({absl::StrCat(settings.sources[source].name, ": ", knob.name),
+                      [=](const BlendSettings& s) { return knob.get(s.sources[source]); },
+                      [=](BlendSettings* s, float value) { knob.set(&s->sources[source], value); },
+                      knob.others});
+  }
+  return lifted;
+}
+
+// Each a change of every source of a blend.
+struct NoDivision {
+  void operator()(VmisSettings&) const {}
+  void operator()(StanSettings& s) const { s.popularity_exponent = 0; }
+  void operator()(RuleSettings& s) const { s.popularity_exponent = 0; }
+  void operator()(RepeatSettings&) const {}
+};
+
+struct NewestClicks {
+  void operator()(VmisSettings& s) const { s.last_clicks = std::min(s.last_clicks, 2u); }
+  void operator()(StanSettings& s) const {
+    s.last_clicks = std::min(s.last_clicks, 3u);
+    s.position_decay = std::min(s.position_decay, 0.7f);
+  }
+  void operator()(RuleSettings& s) const { s.item_decay = std::min(s.item_decay, 0.4f); }
+  void operator()(RepeatSettings&) const {}
+};
+
+struct NewestSessions {
+  static constexpr float kRecency = 5000;
+  void operator()(VmisSettings& s) const { s.recent_sessions = std::min(s.recent_sessions, 300u); }
+  void operator()(StanSettings& s) const { s.recency = kRecency; }
+  void operator()(RuleSettings& s) const { s.recency = kRecency; }
+  void operator()(RepeatSettings&) const {}
+};
+
+template <typename Change>
+BlendSettings ChangeScorers(BlendSettings settings, const Change& change) {
+  for (SourceSettings& source : settings.sources) std::visit(change, source.scorer);
+  return settings;
+}
+
+BlendSettings Alone(BlendSettings settings, size_t alone) {
+  for (size_t s = 0; s < settings.sources.size(); ++s) {
+    SourceSettings& source = settings.sources[s];
+    if (s != alone && source.relative) source.weight = 0;
+  }
+  SourceSettings& source = settings.sources[alone];
+  if (source.weight == 0) source.weight = 1;
+  return settings;
+}
+
+// What is seen is for the relative sources to judge.
+BlendSettings WithoutRepeats(BlendSettings settings) {
+  settings.seen_factor = 1;
+  for (SourceSettings& source : settings.sources) {
+    if (!source.relative) source.weight = 0;
+  }
+  return settings;
+}
+
+BlendSettings RulesFirst(BlendSettings settings, float factor) {
+  for (SourceSettings& source : settings.sources) {
+    if (std::holds_alternative<RuleSettings>(source.scorer)) source.weight *= factor;
+  }
+  return settings;
+}
+
+}  // namespace
+
+std::vector<SearchStart<BlendSettings>> BlendStarts(const BlendSettings& base) {
+  std::vector<SearchStart<BlendSettings>> starts = {{"as given", base, {}}};
+  const auto add = [&](const std::string& name, const BlendSettings& settings) {
+    starts.push_back({name, settings, {}});
+    starts.push_back({name + ", no repeats of their own", WithoutRepeats(settings), {}});
+  };
+  for (size_t s = 0; s < base.sources.size(); ++s) {
+    if (base.sources[s].relative) add(base.sources[s].name + " alone", Alone(base, s));
+  }
+  add("rules first", RulesFirst(base, 20));
+  add("no division by popularity", ChangeScorers(base, NoDivision()));
+  add("newest clicks", ChangeScorers(base, NewestClicks()));
+  starts.push_back({"newest sessions", ChangeScorers(base, NewestSessions()), {}});
+  return starts;
+}
+
+std::vector<Knob<BlendSettings>> ScorerKnobs(const BlendSettings& settings, size_t source) {
+  return Lift(std::visit(KnobsVisitor(), settings.sources[source].scorer), settings, source);
+}
+
+std::vector<Knob<BlendSettings>> BlendKnobs(const BlendSettings& settings) {
+  std::vector<Knob<BlendSettings>> knobs = {
+      {"seen_factor", [](const BlendSettings& s) { return s.seen_factor; },
+       [](BlendSettings* s, float value) { s->seen_factor = value; },
+       [](float) {
+         return std::vector<float>{0, 0.15f, 0.4f, 0.7f, 1};
+       }}};
+  for (size_t s = 0; s < settings.sources.size(); ++s) {
+    for (auto& knob : Lift(WeightKnobs(settings.sources[s]), settings, s)) {
+      knobs.push_back(std::move(knob));
+    }
   }
   return knobs;
 }

@@ -1,28 +1,25 @@
-// What the tuner may turn, and by how much at a time.
+// Where the tuner begins, what it may turn, and by how much at a time.
 
 #ifndef VITRINE_RECOMMENDER_OFFLINE_SESSION_KNOBS_H_
 #define VITRINE_RECOMMENDER_OFFLINE_SESSION_KNOBS_H_
 
-#include <functional>
-#include <string>
 #include <vector>
 
 #include "recommender/model/session_settings.h"
+#include "recommender/offline/coordinate_search.h"
 
 namespace vitrine {
 
-struct Knob {
-  std::string name;
-  std::function<float(const SourceSettings&)> get;
-  std::function<void(SourceSettings*, float)> set;
-  // What to try instead of a value.
-  std::function<std::vector<float>(float)> others;
-};
+// `base` itself, first; then blends far from it and from each other, as shops are: each source
+// alone (with what is absolute: repeats), with and without what it says of products of the session;
+// rules before neighbours; nothing divided by popularity; only the newest clicks; only the newest
+// sessions. All valid if `base` is.
+std::vector<SearchStart<BlendSettings>> BlendStarts(const BlendSettings& base);
 
-// Of the source's scorer.
-std::vector<Knob> ScorerKnobs(const SourceSettings& source);
-// Weight, exponent, and for an absolute source whether it is.
-std::vector<Knob> BlendKnobs(const SourceSettings& source);
+// Of the scorer of a source of `settings`.
+std::vector<Knob<BlendSettings>> ScorerKnobs(const BlendSettings& settings, size_t source);
+// Of the blend: weights, exponents, for an absolute source whether it is, and what is seen.
+std::vector<Knob<BlendSettings>> BlendKnobs(const BlendSettings& settings);
 
 }  // namespace vitrine
 

@@ -163,9 +163,9 @@ TEST(SessionTuner, LearnsWhatPeopleDoAndGivesTheSameAgain) {
                                            {"next", RuleSettings{.last_clicks = 1}, 1, 1},
                                            {"repeat", RepeatSettings{}, 100, 1, false}}};
   TuneOptions options = {.scorer_questions = 100, .blend_questions = 150, .rounds = 2};
-  const Tuning one = Value(TuneBlend(*index, questions, start, options));
+  const Tuning one = Value(TuneBlend(*index, questions, {}, start, options));
   options.threads = 1;
-  const Tuning two = Value(TuneBlend(*index, questions, start, options));
+  const Tuning two = Value(TuneBlend(*index, questions, {}, start, options));
   EXPECT_TRUE(one.settings == two.settings);
   EXPECT_FALSE(one.steps.empty());
   EXPECT_TRUE(Validate(one.settings).ok());
@@ -200,11 +200,50 @@ TEST(SerenadesExample, IsReproducedAndBeaten) {
   }
 }
 
+// A start that is as far from the truth as can be: many turns away, but not from every beginning.
+TEST(SessionTuner, BeginsWhereItIsBest) {
+  const auto index = IndexOf(Walks(800, 1));
+  const BlendSettings start = {.sources = {{"poor", StanSettings{.neighbours = 1}, 1000, 1},
+                                           {"next", RuleSettings{.last_clicks = 1}, 0, 1},
+                                           {"repeat", RepeatSettings{}, 100, 1, false}}};
+  const Tuning tuning =
+      Value(TuneBlend(*index, Ask(Walks(60, 2)), Ask(Walks(60, 3)), start, {.rounds = 1}));
+  EXPECT_THAT(tuning.starts.front().name, HasSubstr("next alone"));
+  EXPECT_EQ(tuning.starts.front().questions, Ask(Walks(60, 2)).size());
+  EXPECT_TRUE(tuning.better);
+  EXPECT_GT(tuning.after.mrr, tuning.before.mrr);
+  EXPECT_GT(tuning.settings.sources[1].weight, 0);
+}
+
+TEST(SessionTuner, KeepsTheStartWhereLaterQuestionsDoNotSayBetter) {
+  const auto index = IndexOf(Walks(800, 1));
+  const BlendSettings start = {
+      .sources = {{"stan", StanSettings{}, 1, 1}, {"next", RuleSettings{.last_clicks = 1}, 1, 1}}};
+  // Later, people do not walk any more.
+  std::mt19937 random(5);
+  std::vector<Clicks> later(300);
+  for (Clicks& clicks : later) clicks = {uint32_t(random() % 200), uint32_t(random() % 200)};
+  const Tuning tuning = Value(TuneBlend(*index, Ask(Walks(60, 2)), Ask(later), start, {}));
+  EXPECT_FALSE(tuning.better);
+  EXPECT_TRUE(tuning.settings == start);
+  EXPECT_FALSE(tuning.found == start);
+  EXPECT_EQ(tuning.after.questions, 300u);
+}
+
+TEST(SessionTuner, StaysWithinItsBudget) {
+  const auto index = IndexOf(Walks(800, 1));
+  const SessionQuestions questions = Ask(Walks(60, 2));
+  const BlendSettings start = {.sources = {{"stan", StanSettings{}, 1, 1}}};
+  const Tuning tuning =
+      Value(TuneBlend(*index, questions, {}, start, {.limits = {.answers_max = 2000}}));
+  EXPECT_LE(tuning.answers, 2000 + 5 * questions.size());  // each beginning is judged whole
+}
+
 TEST(SessionTuner, SaysWhatIsMissing) {
   const auto index = IndexOf({{1, 2}});
-  EXPECT_EQ(TuneBlend(*index, {}, BlendSettings::Default(), {}).status().code(),
+  EXPECT_EQ(TuneBlend(*index, {}, {}, BlendSettings::Default(), {}).status().code(),
             absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(TuneBlend(*index, Ask({{1, 2}}), {}, {}).status().code(),
+  EXPECT_EQ(TuneBlend(*index, Ask({{1, 2}}), {}, {}, {}).status().code(),
             absl::StatusCode::kInvalidArgument);
 }
 
