@@ -3,17 +3,22 @@
 // (rank updates of 64 gathered rows, Cholesky in place, buffers per thread, rows handed out in
 // small pieces, the Gramian on all threads).
 //
-//   als_benchmark [--factors 64,128,256] [--threads 2] [--rounds 5] [--data FOLDER]
+//   als_benchmark [--factors 64,128,256] [--solvers twin,exact,cg,ials++] [--threads 2] [--rounds
+//   5]
+//                 [--data FOLDER]
 //
-// A round is an epoch of each; printed is the median, with least and most, and the ratio of the
-// medians. Beside them stands what the processor multiplies and adds at most, measured in the same
-// run, and which part of it the arithmetic that is needed at least comes to.
+// A round is an epoch of each; printed is the median, with least and most, the ratio to the twin's,
+// and the loss after all rounds, all having begun from the same factors. Beside them stands what
+// the processor multiplies and adds at most, measured in the same run, and which part of it the
+// arithmetic that is needed at least comes to.
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -142,44 +147,71 @@ Spread SpreadOf(std::vector<double> seconds) {
 struct Contender {
   std::string name;
   std::function<void()> epoch;
+  std::function<AlsFactors()> factors;
   double flops = 0;
   std::vector<double> seconds = {};
 };
 
-void Print(const std::vector<Contender>& contenders, double peak) {
-  const double twin = SpreadOf(contenders[0].seconds).median;
-  for (const Contender& c : contenders) {
-    const Spread s = SpreadOf(c.seconds);
-    std::printf("  %-8s %7.4f s [%.4f, %.4f]  %6.2f x the twin", c.name.c_str(), s.median, s.least,
-                s.most, twin / s.median);
-    if (c.flops > 0) {
-      std::printf("  %6.1f GFLOP/s, limit %.4f s, %.0f %% of it", c.flops / s.median * 1e-9,
-                  c.flops / peak, 100 * c.flops / peak / s.median);
+// What training makes small (model/settings.h).
+double Loss(const SparseRows& by_person, const AlsSettings& settings, const AlsFactors& f) {
+  const Eigen::MatrixXd persons = (f.persons.transpose() * f.persons).cast<double>();
+  const Eigen::MatrixXd products = (f.products.transpose() * f.products).cast<double>();
+  double loss = settings.unobserved_weight * persons.cwiseProduct(products).sum();
+  std::vector<size_t> degrees(by_person.columns);
+  for (size_t r = 0; r < by_person.rows(); ++r) {
+    const auto person = f.persons.row(static_cast<Eigen::Index>(r));
+    const std::span<const Cell> row = by_person.row(r);
+    for (const Cell& cell : row) {
+      const double miss = 1 - person.dot(f.products.row(cell.index));
+      loss += cell.weight * miss * miss;
+      ++degrees[cell.index];
     }
-    std::printf("\n");
+    loss += RowRegularization(settings, row.size(), by_person.columns) * person.squaredNorm();
   }
+  for (size_t p = 0; p < degrees.size(); ++p) {
+    loss += RowRegularization(settings, degrees[p], by_person.rows()) *
+            f.products.row(static_cast<Eigen::Index>(p)).squaredNorm();
+  }
+  return loss;
 }
 
-void Compare(const SparseRows& by_person, AlsSettings settings, int rounds) {
+void Print(const Contender& c, double twin, double peak, double loss) {
+  const Spread s = SpreadOf(c.seconds);
+  std::printf("  %-8s %7.4f s [%.4f, %.4f]  loss %.1f", c.name.c_str(), s.median, s.least, s.most,
+              loss);
+  if (twin > 0) std::printf("  %6.2f x the twin", twin / s.median);
+  if (c.flops > 0) {
+    std::printf("  %6.1f GFLOP/s, limit %.4f s, %.0f %% of it", c.flops / s.median * 1e-9,
+                c.flops / peak, 100 * c.flops / peak / s.median);
+  }
+  std::printf("\n");
+}
+
+// A twin among the contenders comes first.
+void Compare(const SparseRows& by_person, AlsSettings settings, int rounds,
+             const std::vector<std::string>& solvers) {
   const SparseRows by_product = by_person.Transposed();
-  FactorMatrix persons = RandomFactors(by_person.rows(), settings);
-  FactorMatrix products(static_cast<Eigen::Index>(by_product.rows()), settings.factors);
   const double d = settings.factors;
-  const double least = LeastFlops(by_person, d) + LeastFlops(by_product, d);
-  AlsTrainer exact(by_person, settings);
-  settings.solver = AlsSolver::kConjugateGradient;
-  AlsTrainer gradients(by_person, settings);
-  settings.solver = AlsSolver::kBlocks;
-  AlsTrainer blocks(by_person, settings);
-  std::vector<Contender> contenders = {{"twin",
-                                        [&] {
-                                          TwinSweep(by_product, persons, settings, &products);
-                                          TwinSweep(by_person, products, settings, &persons);
-                                        },
-                                        CholeskyFlops(by_person, d)},
-                                       {"exact", [&] { exact.RunEpoch(); }, least},
-                                       {"cg", [&] { gradients.RunEpoch(); }},
-                                       {"ials++", [&] { blocks.RunEpoch(); }}};
+  std::vector<Contender> contenders;
+  AlsFactors twin = {RandomFactors(by_person.rows(), settings),
+                     FactorMatrix(static_cast<Eigen::Index>(by_product.rows()), settings.factors)};
+  if (std::ranges::count(solvers, "twin") > 0) {
+    const auto epoch = [&] {
+      TwinSweep(by_product, twin.persons, settings, &twin.products);
+      TwinSweep(by_person, twin.products, settings, &twin.persons);
+    };
+    contenders.push_back({"twin", epoch, [&] { return twin; }, CholeskyFlops(by_person, d)});
+  }
+  for (const std::string& name : solvers) {
+    const std::optional<AlsSolver> solver = SolverOfName(name);
+    if (!solver) continue;
+    settings.solver = *solver;
+    const auto trainer = std::make_shared<AlsTrainer>(by_person, settings);
+    const bool exact = *solver == AlsSolver::kExact;
+    contenders.push_back({name, [trainer] { trainer->RunEpoch(); },
+                          [trainer] { return trainer->Factors(); },
+                          exact ? LeastFlops(by_person, d) + LeastFlops(by_product, d) : 0});
+  }
   double peak = 0;
   for (int round = 0; round < rounds; ++round) {
     for (Contender& c : contenders) c.seconds.push_back(SecondsOf(c.epoch));
@@ -187,21 +219,24 @@ void Compare(const SparseRows& by_person, AlsSettings settings, int rounds) {
   }
   std::printf("d=%u, %u threads, %s kernels; %d rounds; peak %.0f GFLOP/s\n", settings.factors,
               settings.threads, BestKernels().name, rounds, peak * 1e-9);
-  Print(contenders, peak);
-  const AlsFactors factors = exact.Factors();
-  const double twin_norm = (persons.transpose() * persons).norm();
-  const double norm = (factors.persons.transpose() * factors.persons).norm();
-  std::printf("  |persons^T persons| after all rounds: twin %.6g, exact %.6g, apart %.1e\n",
-              twin_norm, norm, std::abs(norm / twin_norm - 1));
+  const bool has_twin = contenders.front().name == "twin";
+  const double twin_seconds = has_twin ? SpreadOf(contenders.front().seconds).median : 0;
+  for (const Contender& c : contenders) {
+    Print(c, twin_seconds, peak, Loss(by_person, settings, c.factors()));
+  }
 }
 
 int Main(int argc, char** argv) {
   std::vector<uint32_t> factors = {64, 128, 256};
+  std::vector<std::string> solvers = {"twin", "exact", "cg", "ials++"};
   std::string data = kGowallaFolder;
   uint32_t threads = 2;
   int rounds = 5;
   CLI::App app("Seconds per epoch of iALS on Gowalla, beside a plain Eigen twin");
   app.add_option("--factors", factors, "numbers of factors")->delimiter(',');
+  app.add_option("--solvers", solvers, "who takes part")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"twin", "exact", "cg", "ials++"}));
   app.add_option("--threads", threads)->check(CLI::Range(1, 1024));
   app.add_option("--rounds", rounds)->check(CLI::Range(1, 1000));
   app.add_option("--data", data, "folder of train.txt.zst and test.txt.zst");
@@ -217,7 +252,7 @@ int Main(int argc, char** argv) {
              .unobserved_weight = 0.01f,
              .regularization = 0.0045786f,
              .threads = threads},
-            rounds);
+            rounds, solvers);
   }
   return 0;
 }
