@@ -91,25 +91,24 @@ class Scan {
         uncoded_(quantized.uncoded()) {}
 
   // Looks at the blocks [first, end), which follow those of the call before. While few products are
-  // known, nearly all pass: the first steps are short, for a bar to form.
+  // known, nearly all pass: the first steps are short, for a bar to form. What passes the last step
+  // is scored when the next call comes: until then its factors have time to arrive.
   void Look(size_t first, size_t end) {
-    std::array<ScanHit, kStepBlocks> hits;
     while (first < end) {
+      ScoreHits();
       const size_t blocks = std::min({step_, end - first, kStepBlocks});
-      const size_t found =
-          kernel_.scan(quantized_, query_, first, blocks, selection_.bar(), hits.data());
-      for (const ScanHit& hit : std::span(hits).first(found)) Prefetch(hit);
-      for (const ScanHit& hit : std::span(hits).first(found)) {
-        ScoreUncoded(hit.block * kLanes);
-        Score(hit);
-      }
+      found_ = kernel_.scan(quantized_, query_, first, blocks, selection_.bar(), hits_.data());
+      for (const ScanHit& hit : std::span(hits_).first(found_)) Prefetch(hit);
       first += blocks;
-      ScoreUncoded(first * kLanes);
+      scanned_ = first;
       step_ = std::min(2 * step_, kStepBlocks);
     }
   }
 
-  std::vector<Scored> BestFirst() && { return std::move(selection_).BestFirst(); }
+  std::vector<Scored> BestFirst() && {
+    ScoreHits();
+    return std::move(selection_).BestFirst();
+  }
 
  private:
   // Those that pass lie far apart: their factors come while others are scored.
@@ -120,6 +119,16 @@ class Scan {
       const float* const row = factors_.data() + product * taste_.size();
       for (size_t j = 0; j < taste_.size(); j += kLineFloats) __builtin_prefetch(row + j);
     }
+  }
+
+  // What passed the last step, and what there is no code of up to its end.
+  void ScoreHits() {
+    for (const ScanHit& hit : std::span(hits_).first(found_)) {
+      ScoreUncoded(hit.block * kLanes);
+      Score(hit);
+    }
+    found_ = 0;
+    ScoreUncoded(scanned_ * kLanes);
   }
 
   void Score(const ScanHit& hit) {
@@ -150,6 +159,9 @@ class Scan {
   Selection<Excluded> selection_;
   std::span<const uint32_t> uncoded_;  // that are still to come
   size_t step_ = 1;
+  std::array<ScanHit, kStepBlocks> hits_;
+  size_t found_ = 0;    // hits that are still to be scored
+  size_t scanned_ = 0;  // blocks
 };
 
 template <typename Excluded>

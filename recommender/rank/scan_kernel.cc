@@ -91,21 +91,54 @@ __attribute__((target("avx2,fma"))) size_t ScanAvx2(const QuantizedFactors& prod
 
 #define VITRINE_VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
 
-VITRINE_VNNI unsigned LanesAbove(const QuantizedFactors& products, const ScanQuery& query,
-                                 size_t block, __m512i sums, float bar) {
+// Writes a hit if there is one. Without a branch, which would often be foretold wrongly.
+VITRINE_VNNI size_t AddHit(const QuantizedFactors& products, const ScanQuery& query, size_t block,
+                           __m512i sums, __m512 scale, __m512 bar, ScanHit* hits, size_t found) {
   const __m512 slack = _mm512_set1_ps(Slack(products.bounds(block), query));
-  const __m512 bound =
-      _mm512_mul_ps(_mm512_fmadd_ps(_mm512_cvtepi32_ps(sums), _mm512_set1_ps(query.scale), slack),
-                    _mm512_loadu_ps(products.scales(block)));
-  return _mm512_cmp_ps_mask(bound, _mm512_set1_ps(bar), _CMP_GT_OQ);
+  const __m512 bound = _mm512_mul_ps(_mm512_fmadd_ps(_mm512_cvtepi32_ps(sums), scale, slack),
+                                     _mm512_loadu_ps(products.scales(block)));
+  const uint32_t lanes = _mm512_cmp_ps_mask(bound, bar, _CMP_GT_OQ);
+  hits[found] = {static_cast<uint32_t>(block), lanes};
+  return found + (lanes != 0);
+}
+
+// For products of kHeld groups, few enough for the query to stay in registers: then a block costs
+// no other loads than its codes.
+template <size_t kHeld>
+VITRINE_VNNI size_t ScanHeld(const QuantizedFactors& products, const ScanQuery& query, size_t first,
+                             size_t blocks, float bar, ScanHit* hits) {
+  const __m512 scale = _mm512_set1_ps(query.scale);
+  const __m512 bars = _mm512_set1_ps(bar);
+  const __m512i zero = _mm512_set1_epi32(-query.zero);
+  __m512i held[kHeld];
+  for (size_t g = 0; g < kHeld; ++g) held[g] = _mm512_set1_epi32(LoadGroup(query, g));
+  size_t found = 0;
+  for (size_t b = first; b < first + blocks; ++b) {
+    const uint8_t* const codes = products.codes(b);
+    // Two sums, so that one addition need not wait for the other.
+    __m512i sums[2] = {zero, _mm512_setzero_si512()};
+#pragma GCC unroll 16
+    for (size_t g = 0; g < kHeld; ++g) {
+      sums[g % 2] =
+          _mm512_dpbusd_epi32(sums[g % 2], _mm512_loadu_si512(codes + g * kGroupBytes), held[g]);
+    }
+    found =
+        AddHit(products, query, b, _mm512_add_epi32(sums[0], sums[1]), scale, bars, hits, found);
+  }
+  return found;
 }
 
 VITRINE_VNNI size_t ScanVnni(const QuantizedFactors& products, const ScanQuery& query, size_t first,
                              size_t blocks, float bar, ScanHit* hits) {
+  constexpr size_t kHeld = 16;  // 64 factors
+  if (products.groups() == kHeld) {
+    return ScanHeld<kHeld>(products, query, first, blocks, bar, hits);
+  }
+  const __m512 scale = _mm512_set1_ps(query.scale);
+  const __m512 bars = _mm512_set1_ps(bar);
   size_t found = 0;
   for (size_t b = first; b < first + blocks; ++b) {
     const uint8_t* codes = products.codes(b);
-    // Two sums, so that one addition need not wait for the other.
     __m512i even = _mm512_set1_epi32(-query.zero);
     __m512i odd = _mm512_setzero_si512();
     size_t g = 0;
@@ -119,8 +152,7 @@ VITRINE_VNNI size_t ScanVnni(const QuantizedFactors& products, const ScanQuery& 
       even = _mm512_dpbusd_epi32(even, _mm512_loadu_si512(codes),
                                  _mm512_set1_epi32(LoadGroup(query, g)));
     }
-    const unsigned lanes = LanesAbove(products, query, b, _mm512_add_epi32(even, odd), bar);
-    if (lanes != 0) hits[found++] = {static_cast<uint32_t>(b), lanes};
+    found = AddHit(products, query, b, _mm512_add_epi32(even, odd), scale, bars, hits, found);
   }
   return found;
 }
