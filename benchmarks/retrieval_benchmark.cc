@@ -1,7 +1,8 @@
 // The top 20 of all products by inner product, d=64, one thread: medians of the scan with its first
 // pass over bytes, of the plain scan over floats, of reading those bytes once, and of FAISS's flat
 // index where libfaiss-dev is there, all of the same tastes in turn. Every list is compared with
-// the plain one. Then many tastes at once, on all cores. And a whole Recommend() for someone with a
+// the plain one. Then many tastes at once, on all cores. The taste of a new customer, by the number
+// of products they had to do with. And a whole Recommend() for someone with a
 // history of 100 events in a shop of 4,000 products, with and without a session going on.
 
 #include <algorithm>
@@ -17,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "recommender/rank/fold_in.h"
 #include "recommender/rank/ranker.h"
 #include "recommender/rank/retrieval.h"
 #include "store/base/check.h"
@@ -126,11 +128,11 @@ BENCHMARK(BM_TopProductsForAll)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
-Model MakeModel(size_t products) {
+Model MakeModel(size_t products, Eigen::Index d = kFactors) {
   Model model;
-  model.als.factors = kFactors;
+  model.als.factors = static_cast<uint32_t>(d);
   model.newest_ms = kNowMs;
-  model.factors = 0.1f * FactorMatrix::Random(static_cast<Eigen::Index>(products), kFactors);
+  model.factors = 0.1f * FactorMatrix::Random(static_cast<Eigen::Index>(products), d);
   for (size_t p = 0; p < products; ++p) {
     model.products.push_back(absl::StrCat("product-", p));
     model.popularity.push_back(static_cast<float>(products - p));
@@ -138,6 +140,30 @@ Model MakeModel(size_t products) {
   model.Derive();
   return model;
 }
+
+// A new customer: from the row of their cells to their taste.
+void BM_FoldIn(benchmark::State& state) {
+  const Model model = MakeModel(40'000, state.range(0));
+  std::mt19937 random(3);
+  std::vector<std::vector<Cell>> customers(256);
+  for (std::vector<Cell>& cells : customers) {
+    for (int64_t i = 0; i < state.range(1); ++i) {
+      cells.push_back({static_cast<uint32_t>(random() % model.products.size()), 1.0f});
+    }
+    MergeCells(model.weights.cell_weight_max, &cells);
+  }
+  std::vector<double> seconds;
+  for (auto _ : state) {
+    const std::vector<Cell>& cells = customers[seconds.size() % customers.size()];
+    seconds.push_back(SecondsOf([&] { benchmark::DoNotOptimize(Taste(model, cells, {}, 0)); }));
+  }
+  state.counters["p50_us"] = Median(&seconds) * 1e6;
+}
+BENCHMARK(BM_FoldIn)
+    ->ArgNames({"d", "cells"})
+    ->ArgsProduct({{64, 128}, {1, 10, 50, 200}})
+    ->Iterations(20'000)
+    ->Unit(benchmark::kMicrosecond);
 
 Event MakeEvent(EventKind kind, int64_t time_ms, size_t product) {
   Event event;
