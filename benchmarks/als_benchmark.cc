@@ -25,7 +25,7 @@
 #include "CLI/CLI.hpp"
 #include "Eigen/Cholesky"
 
-#include "benchmarks/gowalla.h"
+#include "benchmarks/ranking_sets.h"
 #include "recommender/learn/als/als.h"
 #include "recommender/model/kernels/kernels.h"
 #include "recommender/model/parallel.h"
@@ -241,7 +241,7 @@ int Main(int argc, char** argv) {
   app.add_option("--rounds", rounds)->check(CLI::Range(1, 1000));
   app.add_option("--data", data, "folder of train.txt.zst and test.txt.zst");
   CLI11_PARSE(app, argc, argv);
-  const absl::StatusOr<Gowalla> gowalla = ReadGowalla(data);
+  const absl::StatusOr<RankingSet> gowalla = ReadGowalla(data);
   if (!gowalla.ok()) {
     std::fprintf(stderr, "%s\n", gowalla.status().ToString().c_str());
     return 1;
