@@ -53,7 +53,7 @@ BlendSettings BlendSettings::Default() {
                       {"stan-wide", wide, 2.7f, 0.7f},
                       {"vmis", VmisSettings{}, 1.7f, 0.5f},
                       {"rules", RuleSettings{}, 0.7f, 0.35f},
-                      {"next", last, 0.5f, 0.5f},
+                      {"next", last, 1.0f, 1.0f},
                       {"repeat", RepeatSettings{}, 100.0f, 1.0f, /*relative=*/false}}};
 }
 
