@@ -4,6 +4,17 @@
 
 namespace vitrine {
 
+std::vector<float> OtherWeights(float weight) {
+  constexpr float kWeightMax = 1e6f;
+  std::vector<float> others = {0};
+  for (const float factor : {0.1f, 0.25f, 0.5f, 0.7f, 1.4f, 2.0f, 4.0f, 10.0f}) {
+    others.push_back(std::min((weight == 0 ? 1 : weight) * factor, kWeightMax));
+  }
+  return others;
+}
+
+std::vector<float> OtherExponents(float) { return {0.25f, 0.35f, 0.5f, 0.7f, 1.0f, 1.4f, 2.0f}; }
+
 double Mean(std::span<const float> values) {
   double sum = 0;
   for (const float value : values) sum += static_cast<double>(value);

@@ -69,6 +69,10 @@ struct SearchStart {
   std::vector<float> gains;
 };
 
+// What to try for a weight: 0, and up to ten times as much or little; for an exponent.
+std::vector<float> OtherWeights(float weight);
+std::vector<float> OtherExponents(float exponent);
+
 // 0 for none.
 double Mean(std::span<const float> values);
 

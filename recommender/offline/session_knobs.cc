@@ -57,7 +57,6 @@ SourceKnob Stepped(std::string name, Get get, float step, float min, float max) 
 constexpr float kLastClicksMax = limits::kQueryProductsMax;
 constexpr float kRecencyMin = 1000;
 constexpr float kRecencyMax = 5e7f;
-constexpr float kWeightMax = 1e6f;
 
 #define VITRINE_KNOB(Settings, field) \
 #field, [](SourceSettings & source) -> auto& { return std::get<Settings>(source.scorer).field; }
@@ -106,18 +105,10 @@ struct KnobsVisitor {
 std::vector<SourceKnob> WeightKnobs(const SourceSettings& source) {
   SourceKnob weight = Field(
       "weight", [](SourceSettings & s) -> auto& { return s.weight; });
-  weight.others = [](float value) {
-    std::vector<float> others = {0};
-    for (const float factor : {0.1f, 0.25f, 0.5f, 0.7f, 1.4f, 2.0f, 4.0f, 10.0f}) {
-      others.push_back(std::min((value == 0 ? 1 : value) * factor, kWeightMax));
-    }
-    return others;
-  };
+  weight.others = OtherWeights;
   SourceKnob exponent = Field(
       "exponent", [](SourceSettings & s) -> auto& { return s.exponent; });
-  exponent.others = [](float) {
-    return std::vector<float>{0.25f, 0.35f, 0.5f, 0.7f, 1.0f, 1.4f, 2.0f};
-  };
+  exponent.others = OtherExponents;
   std::vector<SourceKnob> knobs = {weight, exponent};
   if (std::holds_alternative<RepeatSettings>(source.scorer)) {
     knobs.push_back(Field(
