@@ -77,6 +77,14 @@ inline void SplitNewestTenth(const SessionLog& all, SessionSet* set) {
   set->test = AskEveryClick(all.Slice(split, all.size()), nullptr);
 }
 
+// E-shop clothing: session numbers count up with time, lines of one are in the order of its clicks.
+inline absl::StatusOr<SessionLog> LoadEshop(ProductNumbers* products,
+                                            const std::string& data = "../shared/data") {
+  ASSIGN_OR_RETURN(const std::string text,
+                   Unpack(data + "/uci_eshop_clothing_2008/eshop_clothing_2008.csv.zst"));
+  return ParseClicks(text, {.separator = ';', .session = 5, .product = 7, .order = 5}, products);
+}
+
 // "diginetica" (the given split), "serenade-valid", "serenade-test" (every click of the sessions in
 // the file), "eshop", "msweb" and "baskets" (every click of
 // the last tenth of sessions).
@@ -101,12 +109,7 @@ inline absl::StatusOr<SessionSet> LoadSessionSet(const std::string& name,
     return set;
   }
   if (name == "eshop") {
-    ASSIGN_OR_RETURN(const std::string text,
-                     Unpack(data + "/uci_eshop_clothing_2008/eshop_clothing_2008.csv.zst"));
-    // Session numbers count up with time; "order" counts clicks within one.
-    ASSIGN_OR_RETURN(const SessionLog all,
-                     ParseClicks(text, {.separator = ';', .session = 5, .product = 7, .order = 5},
-                                 &set.products));
+    ASSIGN_OR_RETURN(const SessionLog all, LoadEshop(&set.products, data));
     SplitNewestTenth(all, &set);
     return set;
   }
