@@ -56,10 +56,11 @@ def show_evaluation(logs, site):
         return
     for method in logs.table(step, "methods"):
         quality = ", ".join(f"{measure} {value:.4f}" for measure, value in method.items()
-                            if measure != "method")
+                            if measure != "method" and not measure.endswith(("_low", "_high")))
         line(method["method"], quality)
-    for note in logs.read(step)["notes"]:
-        line("", note)
+    asked = logs.table(step, "evaluation")[0]
+    line("", f"{asked['lists']:,} lists of {asked['tested']:,} people, each ranking all of "
+             f"{asked['products']:,} products")
 
 
 def show_load(logs, site):

@@ -61,6 +61,11 @@ std::string CellMarkup(Language language, const Report::Cell& cell, const Report
   if (const auto* message = std::get_if<Report::Message>(&cell)) {
     return MessageMarkup(language, *message);
   }
+  if (const auto* estimate = std::get_if<Report::Estimate>(&cell)) {
+    const Report::Cell value = estimate->value;
+    return absl::StrCat(Isolate(FormatCell(language, value, column)), "<small>",
+                        Isolate(FormatRange(language, *estimate, column)), "</small>");
+  }
   const auto* parts = std::get_if<Report::Parts>(&cell);
   if (parts == nullptr) return Isolate(FormatCell(language, cell, column));
   return absl::StrJoin(parts->parts, parts->ordered ? "<i> › </i>" : "<i> + </i>",

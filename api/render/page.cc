@@ -40,6 +40,7 @@ td{padding:.32rem .6rem;border-bottom:1px solid var(--rule);vertical-align:top;o
 min-width:4.5rem}
 tbody tr:nth-child(even){background:var(--stripe)}
 .number{text-align:end;font-variant-numeric:tabular-nums;white-space:nowrap}
+td small{display:block;color:var(--soft);font-size:.78rem}
 td i{color:var(--soft);font-style:normal}
 dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.8rem;margin:0}
 dt{color:var(--soft);font-size:.88rem}
@@ -59,6 +60,16 @@ stroke-linejoin:round}
 .grid{stroke:var(--rule)}
 .arrow{fill:none;stroke:var(--accent)}
 .graph{width:100%;min-width:34rem}
+.curves{--line:var(--accent)}
+.c1{--line:#c4571b}.c2{--line:#2a8a57}.c3{--line:#8a4fb5}.c4{--line:#9a7b12}.c5{--line:#6b7280}
+.curve,.whisker{stroke:var(--line,var(--accent));stroke-width:2}
+.whisker{stroke-width:1.5}
+.c1 .curve{stroke-dasharray:8 4}.c2 .curve{stroke-dasharray:2 4}.c3 .curve{stroke-dasharray:10 4 2 4}
+.c4 .curve{stroke-dasharray:4 4}.c5 .curve{stroke-dasharray:1 3}
+.dot{fill:var(--line,var(--accent))}
+.keys{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;font-size:.88rem;margin-bottom:.3rem}
+.keys span::before{content:"";display:inline-block;width:.7em;height:.7em;border-radius:50%;
+background:var(--line,var(--accent));margin-inline-end:.4em}
 ul{margin:0;padding-inline-start:1.2rem}
 footer{font-size:.85rem}
 @media print{:root{--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--rule:#bbb;--accent:#1f47b0;
@@ -95,6 +106,9 @@ std::string Say(Language language, absl::string_view key) {
 std::string SortValue(const Report::Cell& cell, const Report::Column& column) {
   if (const auto* whole = std::get_if<int64_t>(&cell)) return absl::StrCat(*whole);
   if (const auto* real = std::get_if<double>(&cell)) return absl::StrCat(*real);
+  if (const auto* estimate = std::get_if<Report::Estimate>(&cell)) {
+    return absl::StrCat(estimate->value);
+  }
   return FormatCell(Language::kEnglish, cell, column);
 }
 

@@ -21,6 +21,7 @@ std::string IsolateText(absl::string_view text) {
 }
 
 constexpr size_t kBarsMax = 12;
+constexpr size_t kCurvesMax = 6;  // that look different
 constexpr size_t kArrowsMax = 36;
 constexpr size_t kNodesMax = 14;
 
@@ -37,8 +38,13 @@ struct Source {
   double Number(size_t row, size_t column) const {
     const Report::Cell& cell = table.rows[row][columns[column]];
     if (const auto* whole = std::get_if<int64_t>(&cell)) return static_cast<double>(*whole);
+    if (const auto* estimate = std::get_if<Report::Estimate>(&cell)) return estimate->value;
     const auto* real = std::get_if<double>(&cell);
     return real != nullptr && std::isfinite(*real) ? *real : 0.0;
+  }
+  Report::Estimate Estimated(size_t row, size_t column) const {
+    const auto* estimate = std::get_if<Report::Estimate>(&table.rows[row][columns[column]]);
+    return estimate != nullptr ? *estimate : Report::Estimate{};
   }
   std::string Head(size_t column) const { return HeadOf(language, table.columns[columns[column]]); }
   double Largest(size_t column, size_t rows) const {
@@ -49,10 +55,10 @@ struct Source {
 };
 
 std::string Figure(absl::string_view svg_attributes, absl::string_view title,
-                   absl::string_view body) {
-  return absl::StrCat("<figure><figcaption>", Escape(title), "</figcaption><svg role=\"img\" ",
-                      svg_attributes, "><title>", Escape(title), "</title>", body,
-                      "</svg></figure>\n");
+                   absl::string_view body, absl::string_view keys = "") {
+  return absl::StrCat("<figure><figcaption>", Escape(title), "</figcaption>", keys,
+                      "<svg role=\"img\" ", svg_attributes, "><title>", Escape(title), "</title>",
+                      body, "</svg></figure>\n");
 }
 
 std::string PlotTitle(const Source& source) {
@@ -146,6 +152,109 @@ std::string DrawLine(const Source& source) {
   }
   return Figure(absl::StrFormat("width=\"100%%\" height=\"%d\"", labels_y + 8), PlotTitle(source),
                 body);
+}
+
+// One row a dot: its label above, whiskers from low to high, the value behind them.
+std::string DrawDots(const Source& source) {
+  constexpr int kRowHeight = 40;
+  const size_t rows = std::min(source.table.rows.size(), kBarsMax);
+  double largest = 0;
+  for (size_t r = 0; r < rows; ++r) largest = std::max(largest, source.Estimated(r, 1).high);
+  if (largest <= 0) return "";
+  const auto along = [&](double value) {
+    const double percent = 80 * std::max(0.0, value) / largest;
+    return source.rtl() ? 100 - percent : percent;
+  };
+  std::string body;
+  for (size_t r = 0; r < rows; ++r) {
+    const Report::Estimate estimate = source.Estimated(r, 1);
+    const int top = static_cast<int>(r) * kRowHeight;
+    const int y = top + 27;
+    absl::StrAppendFormat(&body, "<text x=\"%s\" y=\"%d\">%s</text>", source.rtl() ? "100%" : "0",
+                          top + 14, IsolateText(source.Text(r, 0)));
+    absl::StrAppendFormat(&body,
+                          "<line class=\"grid\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%d\" y2=\"%d\"/>",
+                          along(0), along(largest), y, y);
+    absl::StrAppendFormat(
+        &body, "<line class=\"whisker\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%d\" y2=\"%d\"/>",
+        along(estimate.low), along(estimate.high), y, y);
+    for (const double end : {estimate.low, estimate.high}) {
+      absl::StrAppendFormat(
+          &body, "<line class=\"whisker\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%d\" y2=\"%d\"/>",
+          along(end), along(end), y - 5, y + 5);
+    }
+    absl::StrAppendFormat(&body, "<circle class=\"dot\" cx=\"%.2f%%\" cy=\"%d\" r=\"5\"/>",
+                          along(estimate.value), y);
+    const Report::Cell value = estimate.value;
+    absl::StrAppendFormat(
+        &body, "<text class=\"value\" x=\"%.2f%%\" dx=\"%d\" y=\"%d\">%s</text>",
+        along(estimate.high), source.rtl() ? -10 : 10, y + 4,
+        Escape(FormatCell(source.language, value, source.table.columns[source.columns[1]])));
+  }
+  return Figure(absl::StrFormat("width=\"100%%\" height=\"%d\"", rows * kRowHeight),
+                PlotTitle(source), body);
+}
+
+// One curve: the c-th column, a dot with whiskers a row, set off from the others by some pixels so
+// that all whiskers are seen.
+std::string CurveMarkup(const Source& source, size_t c, double top, int height, int margin,
+                        const std::vector<double>& along) {
+  const auto y = [&](double value) { return margin + (1 - std::max(0.0, value) / top) * height; };
+  const double aside =
+      5 * (static_cast<double>(c) - static_cast<double>(source.columns.size()) / 2);
+  std::string out = absl::StrFormat("<g class=\"curves c%d\" transform=\"translate(%.1f,0)\">",
+                                    (c - 1) % kCurvesMax, aside);
+  for (size_t r = 0; r < along.size(); ++r) {
+    const Report::Estimate estimate = source.Estimated(r, c);
+    if (r > 0) {
+      absl::StrAppendFormat(
+          &out, "<line class=\"curve\" x1=\"%.2f%%\" y1=\"%.1f\" x2=\"%.2f%%\" y2=\"%.1f\"/>",
+          along[r - 1], y(source.Estimated(r - 1, c).value), along[r], y(estimate.value));
+    }
+    absl::StrAppendFormat(
+        &out, "<line class=\"whisker\" x1=\"%.2f%%\" y1=\"%.1f\" x2=\"%.2f%%\" y2=\"%.1f\"/>",
+        along[r], y(estimate.low), along[r], y(estimate.high));
+    absl::StrAppendFormat(
+        &out, "<circle class=\"dot\" cx=\"%.2f%%\" cy=\"%.1f\" r=\"4\"><title>%s</title></circle>",
+        along[r], y(estimate.value),
+        Escape(absl::StrCat(source.Head(c), ", ", source.Text(r, 0), ": ", source.Text(r, c))));
+  }
+  return out + "</g>";
+}
+
+std::string DrawCurves(const Source& source) {
+  constexpr int kHeight = 200;
+  constexpr int kMargin = 22;
+  const size_t rows = source.table.rows.size();
+  double largest = 0;
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t c = 1; c < source.columns.size(); ++c) {
+      largest = std::max(largest, source.Estimated(r, c).high);
+    }
+  }
+  if (rows < 2 || largest <= 0) return "";
+  const double top = RoundUp(largest);
+  std::vector<double> along;
+  for (size_t r = 0; r < rows; ++r) {
+    const double percent = 12 + 84 * static_cast<double>(r) / static_cast<double>(rows - 1);
+    along.push_back(source.rtl() ? 100 - percent : percent);
+  }
+  std::string body = ValueAxis(source, top, kHeight, kMargin);
+  std::string keys = "<div class=\"keys\">";
+  for (size_t c = 1; c < source.columns.size(); ++c) {
+    body += CurveMarkup(source, c, top, kHeight, kMargin, along);
+    absl::StrAppendFormat(&keys, "<span class=\"curves c%d\">%s</span>", (c - 1) % kCurvesMax,
+                          Isolate(source.Head(c)));
+  }
+  const int labels_y = kMargin + kHeight + 18;
+  for (size_t r = 0; r < rows; ++r) {
+    absl::StrAppendFormat(&body, "<text x=\"%.2f%%\" y=\"%d\" text-anchor=\"middle\">%s</text>",
+                          along[r], labels_y, Escape(source.Text(r, 0)));
+  }
+  const std::string title = FormatMessage(
+      source.language, {"render.plot", {TitleOf(source.language, source.table), source.Head(0)}});
+  return Figure(absl::StrFormat("width=\"100%%\" height=\"%d\"", labels_y + 8), title, body,
+                keys + "</div>");
 }
 
 struct Arrow {
@@ -286,6 +395,10 @@ std::string DrawPlot(const Report::Plot& plot, const Report::Table& table, Langu
       return source.columns.size() == 2 ? DrawBars(source) : "";
     case Report::Plot::Kind::kLine:
       return source.columns.size() == 2 ? DrawLine(source) : "";
+    case Report::Plot::Kind::kDots:
+      return source.columns.size() == 2 ? DrawDots(source) : "";
+    case Report::Plot::Kind::kCurves:
+      return source.columns.size() >= 2 ? DrawCurves(source) : "";
     case Report::Plot::Kind::kGraph:
       return source.columns.size() == 3 ? DrawGraph(source) : "";
   }

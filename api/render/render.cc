@@ -81,6 +81,7 @@ Json ToJson(const Report::Cell& cell) {
   }
   if (const auto* text = std::get_if<std::string>(&cell)) return *text;
   if (const auto* number = std::get_if<int64_t>(&cell)) return *number;
+  if (const auto* estimate = std::get_if<Report::Estimate>(&cell)) return estimate->value;
   return std::get<double>(cell);
 }
 
@@ -163,7 +164,14 @@ std::string RenderJson(const Report& report) {
     Json rows = Json::array();
     for (const std::vector<Report::Cell>& row : table.rows) {
       Json object = Json::object();
-      for (size_t c = 0; c < row.size(); ++c) object[table.columns[c].name] = ToJson(row[c]);
+      for (size_t c = 0; c < row.size(); ++c) {
+        const std::string& name = table.columns[c].name;
+        object[name] = ToJson(row[c]);
+        if (const auto* estimate = std::get_if<Report::Estimate>(&row[c])) {
+          object[name + "_low"] = estimate->low;
+          object[name + "_high"] = estimate->high;
+        }
+      }
       rows.push_back(std::move(object));
     }
     tables[table.name] = std::move(rows);

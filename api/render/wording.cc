@@ -54,6 +54,12 @@ std::string PersianDay(absl::CivilDay day) {
   return absl::StrFormat("%d/%02d/%02d", year, month + 1, of_month + 1);
 }
 
+// As the column says.
+std::string FormatNumber(Language language, double number, const Report::Column& column) {
+  return column.unit == Report::Unit::kShare ? FormatShare(language, number, column.decimals)
+                                             : FormatDecimal(language, number, column.decimals);
+}
+
 }  // namespace
 
 std::string FormatInteger(Language language, int64_t number) {
@@ -124,11 +130,14 @@ std::string FormatCell(Language language, const Report::Cell& cell, const Report
   }
   if (const auto* number = std::get_if<int64_t>(&cell)) return FormatInteger(language, *number);
   if (const auto* number = std::get_if<double>(&cell)) {
-    return column.unit == Report::Unit::kShare ? FormatShare(language, *number, column.decimals)
-                                               : FormatDecimal(language, *number, column.decimals);
+    return FormatNumber(language, *number, column);
   }
   if (const auto* message = std::get_if<Report::Message>(&cell)) {
     return FormatMessage(language, *message);
+  }
+  if (const auto* estimate = std::get_if<Report::Estimate>(&cell)) {
+    return absl::StrCat(FormatNumber(language, estimate->value, column), " ±",
+                        FormatNumber(language, (estimate->high - estimate->low) / 2, column));
   }
   const auto& parts = std::get<Report::Parts>(cell);
   return absl::StrJoin(
@@ -136,9 +145,17 @@ std::string FormatCell(Language language, const Report::Cell& cell, const Report
       [&](std::string* out, const Report::Text& part) { out->append(FormatText(language, part)); });
 }
 
+std::string FormatRange(Language language, const Report::Estimate& estimate,
+                        const Report::Column& column) {
+  return absl::StrCat(FormatNumber(language, estimate.low, column), "–",
+                      FormatNumber(language, estimate.high, column));
+}
+
 std::string HeadOf(Language language, const Report::Column& column) {
-  return std::string(
-      FindMessage(language, absl::StrCat("column.", column.name)).value_or(column.name));
+  const size_t at = std::min(column.name.find('@'), column.name.size());
+  const auto known = FindMessage(language, absl::StrCat("column.", column.name.substr(0, at)));
+  if (!known) return column.name;
+  return absl::StrCat(*known, InDigitsOf(language, column.name.substr(at)));
 }
 
 std::string TitleOf(Language language, const Report::Table& table) {
@@ -147,7 +164,8 @@ std::string TitleOf(Language language, const Report::Table& table) {
 }
 
 bool IsNumber(const Report::Cell& cell) {
-  return std::holds_alternative<int64_t>(cell) || std::holds_alternative<double>(cell);
+  return std::holds_alternative<int64_t>(cell) || std::holds_alternative<double>(cell) ||
+         std::holds_alternative<Report::Estimate>(cell);
 }
 
 }  // namespace vitrine

@@ -1,5 +1,5 @@
-// A site's history as evaluation wants it: who did what in which visit, oldest first, products as
-// numbers.
+// A history as evaluation wants it: who did what in which visit, oldest first, products as numbers.
+// A site's is read here; that of plain files is put together in visits_builder.h.
 
 #ifndef VITRINE_RECOMMENDER_OFFLINE_VISITS_H_
 #define VITRINE_RECOMMENDER_OFFLINE_VISITS_H_
@@ -26,11 +26,18 @@ struct Action {
 struct Visit {
   int64_t start_ms = 0;
   std::vector<Action> actions = {};  // oldest first
+  bool test = false;                 // of a given split: asked about, not trained on
+  uint32_t first_asked = 1;          // where each click is asked for: from this one on
 };
 
 struct Visits {
   std::vector<std::string> products;        // ids
-  std::vector<std::vector<Visit>> persons;  // visits oldest first
+  std::vector<std::vector<Visit>> persons;  // visits oldest first, those of a test part last
+  // What of a given split is asked for: each click of a test visit from those before it; or at once
+  // everything that a person has in the test part.
+  bool asks_clicks = false;
+  bool timed = true;    // times are those of a clock
+  bool ordered = true;  // the order within visits says something
 };
 
 // Reads events and the sessions that the store keeps; robots are left out. FailedPrecondition if an

@@ -45,8 +45,17 @@ struct Report {
     bool operator==(const Parts&) const = default;
   };
 
+  // A number, and where it lies with 95 % confidence. A program gets three: "x", "x_low", "x_high".
+  struct Estimate {
+    double value = 0;
+    double low = 0;
+    double high = 0;
+
+    bool operator==(const Estimate&) const = default;
+  };
+
   // Text stands left, numbers right.
-  using Cell = std::variant<std::string, int64_t, double, Message, Parts>;
+  using Cell = std::variant<std::string, int64_t, double, Message, Parts, Estimate>;
 
   enum class Unit {
     kPlain,
@@ -55,7 +64,8 @@ struct Report {
   };
 
   struct Column {
-    std::string name;  // a key for JSON, and the head where the catalogue has none
+    // A key for JSON, and the head where the catalogue has none; it knows "x@20" as "x", cut at 20.
+    std::string name;
     int decimals = 0;  // digits after the point of a double
     Unit unit = Unit::kPlain;
   };
@@ -70,9 +80,11 @@ struct Report {
   // A picture of a table, where there can be one.
   struct Plot {
     enum class Kind {
-      kBars,   // a bar a row: its label and one value
-      kLine,   // a line through the rows in their order: label, one value
-      kGraph,  // an arrow a row: where from, where to, how much
+      kBars,    // a bar a row: its label and one value
+      kLine,    // a line through the rows in their order: label, one value
+      kGraph,   // an arrow a row: where from, where to, how much
+      kDots,    // a dot a row with whiskers: its label, an Estimate
+      kCurves,  // the rows in their order: label, and for each curve a column of Estimates
     };
     Kind kind = Kind::kBars;
     std::string table;                 // its name

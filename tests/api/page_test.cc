@@ -39,6 +39,11 @@ Report Hostile() {
         {"/", kHostile, int64_t{2}},
         {"/", "/", int64_t{1}}}},
       {"paths", "", {{"path"}, {"sessions"}}, {}},
+      {"methods",
+       "",
+       {{"method"}, {"recall@20", 4}, {kHostile, 4}},
+       {{kHostile, Report::Estimate{0.2, 0.1, 0.3}, Report::Estimate{0, 0, 0}},
+        {"b", Report::Estimate{0.1, 0.05, 0.15}, Report::Estimate{0.5, -0.1, 1}}}},
       {"searches",
        kHostile,
        {{"search_terms"}, {"products"}},
@@ -48,6 +53,8 @@ Report Hostile() {
                   {Report::Plot::Kind::kBars, "entry_pages", {"page", "sessions"}},
                   {Report::Plot::Kind::kGraph, "transitions", {"from", "to", "times"}},
                   {Report::Plot::Kind::kBars, "paths", {"path", "sessions"}},
+                  {Report::Plot::Kind::kDots, "methods", {"method", "recall@20"}},
+                  {Report::Plot::Kind::kCurves, "methods", {"method", "recall@20", kHostile}},
                   {Report::Plot::Kind::kBars, "entry_pages", {"page", "no such column"}}};
   report.notes = {kHostile};
   report.messages = {{"mine.robots", {int64_t{1500}}}, {kHostile}};
@@ -76,8 +83,8 @@ print(len(list(page.iter("svg"))), len(list(page.iter("table"))), len(list(page.
 )",
                                       dir.File("page.html")});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-  // Three plots, of which the line has a picture inside; tables with rows, one of them as tiles.
-  EXPECT_EQ(outcome.out, "4 4 1\n");
+  // Five plots, of which the line has a picture inside; tables with rows, one of them as tiles.
+  EXPECT_EQ(outcome.out, "6 5 1\n");
 }
 
 TEST_P(Page, EscapesDataAndCarriesNoForeignMarkup) {
@@ -103,6 +110,14 @@ TEST(RenderPage, RunsFromRightToLeftInPersianWithDataIsolated) {
   EXPECT_THAT(page, HasSubstr("data-v=\"2024-03-20\""));  // sorts in any calendar
   EXPECT_THAT(RenderPage(Hostile(), "shop", Language::kEnglish),
               HasSubstr("<html lang=\"en\" dir=\"ltr\">"));
+}
+
+TEST(RenderPage, ShowsWhereAnEstimateLies) {
+  const std::string page = RenderPage(Hostile(), "shop", Language::kEnglish);
+  EXPECT_THAT(page, HasSubstr("<bdi>0.2000</bdi><small><bdi>0.1000–0.3000</bdi></small>"));
+  EXPECT_THAT(page, HasSubstr("data-v=\"0.2\""));
+  EXPECT_THAT(RenderPage(Hostile(), "shop", Language::kPersian),
+              HasSubstr("<small><bdi>۰٫۱۰۰۰–۰٫۳۰۰۰</bdi></small>"));
 }
 
 TEST(RenderPage, SaysWhereThereIsNothing) {

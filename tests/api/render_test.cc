@@ -93,6 +93,30 @@ TEST(RenderJson, GivesProgramsKeysAndNumbers) {
   EXPECT_EQ(json["notes"][0], "1,500 sessions of robots are left out.");
 }
 
+Report OneEstimate() {
+  Report report;
+  report.tables.push_back({"methods",
+                           "",
+                           {{"method"}, {"recall@20", 4}},
+                           {{std::string("ials"), Report::Estimate{0.1167, 0.11, 0.1233}}}});
+  return report;
+}
+
+TEST(RenderText, ShowsAnEstimateWithHalfItsInterval) {
+  EXPECT_THAT(RenderText(OneEstimate()), ::testing::HasSubstr("0.1167 ±0.0067"));
+  EXPECT_THAT(RenderText(OneEstimate()), ::testing::HasSubstr("recall@20"));
+  EXPECT_THAT(RenderText(OneEstimate(), Language::kPersian),
+              ::testing::HasSubstr("۰٫۱۱۶۷ ±۰٫۰۰۶۷"));
+  EXPECT_THAT(RenderText(OneEstimate(), Language::kPersian), ::testing::HasSubstr("بازیابی@۲۰"));
+}
+
+TEST(RenderJson, GivesAnEstimateAsThreeNumbers) {
+  const auto row = nlohmann::json::parse(RenderJson(OneEstimate()))["tables"]["methods"][0];
+  EXPECT_EQ(row["recall@20"], 0.1167);
+  EXPECT_EQ(row["recall@20_low"], 0.11);
+  EXPECT_EQ(row["recall@20_high"], 0.1233);
+}
+
 TEST(Catalogue, IsSortedAndSaysTheSameInEachLanguage) {
   absl::string_view before;
   for (const MessageEntry& entry : AllMessages()) {

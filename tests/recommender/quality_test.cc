@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
-#include <map>
 #include <memory>
 
 #include "absl/strings/numbers.h"
@@ -12,7 +11,7 @@
 #include "absl/time/time.h"
 
 #include "recommender/evaluate.h"
-#include "recommender/offline/visits.h"
+#include "recommender/offline/visits_builder.h"
 #include "tests/testing/testing.h"
 
 namespace vitrine {
@@ -45,37 +44,17 @@ void ForEachRow(const std::string& path, char separator, const Use& use) {
   }
 }
 
-// Puts rows together to visits: what the store's sessions are, for rows that come in any order.
-class VisitsBuilder {
- public:
-  void Add(const std::string& person, int64_t time_ms, const std::string& product, EventKind kind) {
-    const auto [entry, is_new] =
-        numbers_.try_emplace(product, static_cast<uint32_t>(visits_.products.size()));
-    if (is_new) visits_.products.push_back(product);
-    persons_[person].push_back({time_ms, entry->second, kind});
+const MethodResult& Find(const Evaluation& evaluation, absl::string_view method) {
+  for (const MethodResult& result : evaluation.methods) {
+    if (result.method == method) return result;
   }
+  ADD_FAILURE() << "no " << method;
+  return evaluation.methods.front();
+}
 
-  Visits Build() && {
-    for (auto& [person, actions] : persons_) {
-      std::stable_sort(actions.begin(), actions.end(),
-                       [](const Action& a, const Action& b) { return a.time_ms < b.time_ms; });
-      std::vector<Visit> own;
-      for (const Action& action : actions) {
-        if (own.empty() || action.time_ms - own.back().actions.back().time_ms > kGapMs) {
-          own.push_back({action.time_ms, {}});
-        }
-        own.back().actions.push_back(action);
-      }
-      visits_.persons.push_back(std::move(own));
-    }
-    return std::move(visits_);
-  }
-
- private:
-  Visits visits_;
-  std::map<std::string, uint32_t> numbers_;
-  std::map<std::string, std::vector<Action>> persons_;
-};
+double ValueOf(const Evaluation& evaluation, absl::string_view method, Measure measure) {
+  return Find(evaluation, method).Of(measure).value;
+}
 
 int64_t TimeOf(const std::string& text) {
   absl::Time time;
@@ -87,7 +66,8 @@ int64_t TimeOf(const std::string& text) {
 
 void Print(const Evaluation& evaluation) {
   for (const MethodResult& m : evaluation.methods) {
-    std::cout << m.method << ": recall " << m.recall << ", ndcg " << m.ndcg << ", mrr " << m.mrr
+    std::cout << m.method << ": recall " << m.Of(Measure::kRecall).value << ", ndcg "
+              << m.Of(Measure::kNdcg).value << ", mrr " << m.Of(Measure::kMrr).value
               << ", coverage " << m.coverage << " (" << evaluation.cases << " cases)\n";
   }
 }
@@ -95,37 +75,42 @@ void Print(const Evaluation& evaluation) {
 TEST(Quality, GiftsAreRankedAtLeastHalfAgainAsWellAsByPopularity) {
   const std::string path = "../shared/data/uci_online_retail/online_retail.csv.zst";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not here";
-  VisitsBuilder builder;
+  VisitsBuilder builder(kGapMs);
   ForEachRow(path, ',', [&](const std::vector<std::string>& row) {
     int quantity = 0;
     if (!absl::SimpleAtoi(row[3], &quantity) || quantity <= 0) return;
     // An invoice without a customer is a visitor who came once.
     const std::string person = row[6].empty() ? "invoice " + row[0] : row[6];
-    builder.Add(person, TimeOf(row[4]), row[1], PURCHASE);
+    ASSERT_OK(builder.Add(
+        {.person = person, .product = row[1], .time_ms = TimeOf(row[4]), .kind = PURCHASE}));
   });
-  const Evaluation evaluation = Value(Evaluate(std::move(builder).Build(), EvaluateOptions()));
+  const Evaluation evaluation =
+      Value(Evaluate(Value(std::move(builder).Build()), EvaluateOptions()));
   Print(evaluation);
   EXPECT_GT(evaluation.cases, 2000);
-  EXPECT_GE(evaluation.methods[0].ndcg, 1.5 * evaluation.methods[2].ndcg);
-  EXPECT_GT(evaluation.methods[0].ndcg, evaluation.methods[1].ndcg);
+  const double ials = ValueOf(evaluation, "ials", Measure::kNdcg);
+  EXPECT_GE(ials, 1.5 * ValueOf(evaluation, "popularity", Measure::kNdcg));
+  EXPECT_GT(ials, ValueOf(evaluation, "item-knn", Measure::kNdcg));
 }
 
 TEST(Quality, FashionSessionsArePredictedFromTheirClicks) {
   const std::string path = "../shared/data/uci_eshop_clothing_2008/eshop_clothing_2008.csv.zst";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not here";
-  VisitsBuilder builder;
+  VisitsBuilder builder(kGapMs);
   ForEachRow(path, ';', [&](const std::vector<std::string>& row) {
     int order = 0;
     ASSERT_TRUE(absl::SimpleAtoi(row[3], &order));
     const int64_t day_ms = TimeOf(absl::StrCat(row[0], "-", row[1], "-", row[2], " 00:00:00"));
-    builder.Add(row[5], day_ms + order * 1000, row[7], VIEW_ITEM);
+    ASSERT_OK(builder.Add({.person = row[5], .product = row[7], .time_ms = day_ms + order * 1000}));
   });
-  const Evaluation evaluation = Value(Evaluate(
-      std::move(builder).Build(), {.protocol = EvaluateOptions::Protocol::kSessions, .k = 5}));
+  const Evaluation evaluation =
+      Value(Evaluate(Value(std::move(builder).Build()),
+                     {.protocol = EvaluateOptions::Protocol::kSessions, .k = 5}));
   Print(evaluation);
   EXPECT_EQ(evaluation.products, 217);
-  EXPECT_GE(evaluation.methods[0].recall, 2 * evaluation.methods[2].recall);
-  EXPECT_GE(evaluation.methods[0].mrr, 2 * evaluation.methods[2].mrr);
+  for (const Measure measure : {Measure::kRecall, Measure::kMrr}) {
+    EXPECT_GE(ValueOf(evaluation, "ials", measure), 2 * ValueOf(evaluation, "popularity", measure));
+  }
 }
 
 }  // namespace
