@@ -10,6 +10,7 @@
 #include "store/base/clock.h"
 #include "store/base/crc32c.h"
 #include "store/base/hmac.h"
+#include "store/base/mapped_file.h"
 #include "store/base/row_cache.h"
 #include "store/base/status_macros.h"
 #include "store/base/utf8.h"
@@ -34,6 +35,37 @@ TEST(Crc32c, AgreesWithThePublishedVectors) {
 TEST(Crc32c, CanBeContinued) {
   EXPECT_EQ(Crc32c("cd", Crc32c("ab")), Crc32c("abcd"));
   EXPECT_EQ(Crc32c(""), 0u);
+}
+
+TEST(Crc32c, OfTwoTextsFollowsFromTheirs) {
+  std::string text;
+  for (int i = 0; i < 3000; ++i) text.push_back(static_cast<char>(i * i));
+  const absl::string_view all = text;
+  for (const size_t cut : {0, 1, 2, 3, 64, 255, 1000, 2048, 2999, 3000}) {
+    EXPECT_EQ(Crc32cConcat(Crc32c(all.substr(0, cut)), Crc32c(all.substr(cut)), 3000 - cut),
+              Crc32c(all))
+        << cut;
+  }
+}
+
+TEST(MappedFile, ShowsTheFileAsItWasOpened) {
+  TempDir dir;
+  const std::string path = dir.File("f");
+  ASSERT_OK(WriteFileAtomically(path, "first"));
+  const MappedFile first = Value(MappedFile::Open(path, 5));
+  ASSERT_OK(WriteFileAtomically(path, "second"));
+  EXPECT_EQ(first.bytes(), "first");
+  EXPECT_EQ(Value(MappedFile::Open(path, 100)).bytes(), "second");
+  ASSERT_OK(WriteFileAtomically(path, ""));
+  EXPECT_EQ(Value(MappedFile::Open(path, 100)).bytes(), "");
+}
+
+TEST(MappedFile, RefusesWhatIsNoFileOrTooLong) {
+  TempDir dir;
+  ASSERT_OK(WriteFileAtomically(dir.File("f"), "12345"));
+  EXPECT_TRUE(absl::IsInvalidArgument(MappedFile::Open(dir.File("f"), 4).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(MappedFile::Open(dir.path(), 100).status()));
+  EXPECT_TRUE(absl::IsNotFound(MappedFile::Open(dir.File("none"), 100).status()));
 }
 
 TEST(AtomicFile, ReplacesTheWholeFileAndLeavesNoTemporary) {
