@@ -128,17 +128,23 @@ BENCHMARK(BM_TopProductsForAll)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
+// In the order of their numbers.
+std::string ProductName(size_t product) {
+  return absl::StrCat("product-", absl::Dec(product, absl::kZeroPad8));
+}
+
 Model MakeModel(size_t products, Eigen::Index d = kFactors) {
-  Model model;
+  ModelParts model;
   model.als.factors = static_cast<uint32_t>(d);
   model.newest_ms = kNowMs;
   model.factors = 0.1f * FactorMatrix::Random(static_cast<Eigen::Index>(products), d);
   for (size_t p = 0; p < products; ++p) {
-    model.products.push_back(absl::StrCat("product-", p));
+    model.products.push_back(ProductName(p));
     model.popularity.push_back(static_cast<float>(products - p));
   }
-  model.Derive();
-  return model;
+  absl::StatusOr<Model> made = MakeModel(std::move(model));
+  CHECK(made.ok()) << made.status();
+  return *std::move(made);
 }
 
 // A new customer: from the row of their cells to their taste.
@@ -170,7 +176,7 @@ Event MakeEvent(EventKind kind, int64_t time_ms, size_t product) {
   event.kind = kind;
   event.time_ms = time_ms;
   event.items.emplace_back();
-  event.items[0].product_id = absl::StrCat("product-", product);
+  event.items[0].product_id = ProductName(product);
   return event;
 }
 

@@ -49,7 +49,7 @@ absl::StatusOr<std::vector<Suggestion>> Describe(const Model& model, const Ranke
                                                  const WebHouse& house, int64_t now_ms) {
   std::vector<std::string> ids;
   ids.reserve(ranked.products.size());
-  for (const Ranked& r : ranked.products) ids.push_back(model.products[r.product]);
+  for (const Ranked& r : ranked.products) ids.emplace_back(model.products[r.product]);
   ASSIGN_OR_RETURN(const auto products, house.GetProducts(ids));
 
   std::vector<Suggestion> suggestions;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -19,7 +20,7 @@ namespace vitrine {
 namespace {
 
 // "20261122T101500Z-1a2b3c4d": when, and which content.
-std::string ModelId(const Model& model) {
+std::string ModelId(const ModelParts& model) {
   uint32_t crc = 0;
   for (const std::string& product : model.products) crc = Crc32c(product, crc);
   crc = Crc32c({reinterpret_cast<const char*>(model.factors.data()),
@@ -68,30 +69,25 @@ class ProgressReporter {
   const int64_t start_ns_ = Clock::System().SteadyNs();
 };
 
-Model MakeModel(const Interactions& interactions, const TrainOptions& options,
-                FactorMatrix products) {
-  Model model;
-  model.trained_at_ms = options.now_ms;
-  model.newest_ms = interactions.newest_ms;
-  model.persons = static_cast<int64_t>(interactions.by_person.rows());
-  model.interactions = static_cast<int64_t>(interactions.by_person.cells.size());
-  model.weights = options.weights;
-  model.als = options.als;
-  model.products = interactions.products;
-  model.factors = std::move(products);
-  model.popularity = interactions.by_person.ColumnSums();
-  model.Derive();
-  return model;
+ModelParts PartsOf(const Interactions& interactions, const TrainOptions& options,
+                   FactorMatrix products) {
+  ModelParts parts;
+  parts.trained_at_ms = options.now_ms;
+  parts.newest_ms = interactions.newest_ms;
+  parts.persons = static_cast<int64_t>(interactions.by_person.rows());
+  parts.interactions = static_cast<int64_t>(interactions.by_person.cells.size());
+  parts.weights = options.weights;
+  parts.als = options.als;
+  parts.products = interactions.products;
+  parts.factors = std::move(products);
+  parts.popularity = interactions.by_person.ColumnSums();
+  return parts;
 }
 
 }  // namespace
 
-absl::StatusOr<Model> TrainModel(const WebHouse& house, const TrainOptions& options) {
-  ASSIGN_OR_RETURN(const TrainingData data, GatherTraining(house, options.weights, {}));
-  return TrainModel(data.interactions, options);
-}
-
-absl::StatusOr<Model> TrainModel(const Interactions& interactions, const TrainOptions& options) {
+absl::StatusOr<ModelParts> TrainParts(const Interactions& interactions,
+                                      const TrainOptions& options) {
   RETURN_IF_ERROR(Validate(options.weights));
   RETURN_IF_ERROR(Validate(options.als));
   if (interactions.by_person.cells.empty()) {
@@ -107,19 +103,31 @@ absl::StatusOr<Model> TrainModel(const Interactions& interactions, const TrainOp
       .on_epoch = [&](uint32_t done, uint32_t of_this_run) { progress.Report(done, of_this_run); }};
   if (options.validate) {
     run.validate = [&](const AlsFactors& factors) {
-      return options.validate(MakeModel(interactions, options, factors.products));
+      const absl::StatusOr<Model> model =
+          MakeModel(PartsOf(interactions, options, factors.products));
+      return model.ok() ? options.validate(*model) : -std::numeric_limits<double>::infinity();
     };
   }
   ASSIGN_OR_RETURN(AlsResult trained, RunAls(interactions.by_person, options.als, run));
-  Model model = MakeModel(interactions, options, std::move(trained.factors.products));
-  model.als.epochs = trained.epochs;
-  model.train_seconds = progress.Seconds();
-  model.id = ModelId(model);
+  ModelParts parts = PartsOf(interactions, options, std::move(trained.factors.products));
+  parts.als.epochs = trained.epochs;
+  parts.train_seconds = progress.Seconds();
+  parts.id = ModelId(parts);
   if (!options.checkpoint_path.empty()) {
     std::error_code ignored;  // it may never have been written
     std::filesystem::remove(options.checkpoint_path, ignored);
   }
-  return model;
+  return parts;
+}
+
+absl::StatusOr<Model> TrainModel(const Interactions& interactions, const TrainOptions& options) {
+  ASSIGN_OR_RETURN(ModelParts parts, TrainParts(interactions, options));
+  return MakeModel(std::move(parts));
+}
+
+absl::StatusOr<Model> TrainModel(const WebHouse& house, const TrainOptions& options) {
+  ASSIGN_OR_RETURN(const TrainingData data, GatherTraining(house, options.weights, {}));
+  return TrainModel(data.interactions, options);
 }
 
 }  // namespace vitrine

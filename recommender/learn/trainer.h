@@ -34,13 +34,17 @@ struct TrainOptions {
   std::string checkpoint_path = {};
 };
 
-// Trains on everything in `house` (a checkpoint, or a store nobody writes to). FailedPrecondition
-// if no event says anything about taste; InvalidArgument if a setting is out of range; what RunAls
+// Trains on them: what a model is made from, without links, blend and trees. FailedPrecondition if
+// no event says anything about taste; InvalidArgument if a setting is out of range; what RunAls
 // says of a checkpoint.
-absl::StatusOr<Model> TrainModel(const WebHouse& house, const TrainOptions& options);
+absl::StatusOr<ModelParts> TrainParts(const Interactions& interactions,
+                                      const TrainOptions& options);
 
-// The same from interactions in memory.
+// The model made from them (MakeModel).
 absl::StatusOr<Model> TrainModel(const Interactions& interactions, const TrainOptions& options);
+
+// The same from everything in `house` (a checkpoint, or a store nobody writes to).
+absl::StatusOr<Model> TrainModel(const WebHouse& house, const TrainOptions& options);
 
 }  // namespace vitrine
 

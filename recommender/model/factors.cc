@@ -6,7 +6,7 @@
 
 namespace vitrine {
 
-FactorMatrix Gramian(const FactorMatrix& factors, uint32_t threads) {
+FactorMatrix Gramian(const FactorView& factors, uint32_t threads) {
   const auto rows = static_cast<size_t>(factors.rows());
   const auto columns = static_cast<size_t>(factors.cols());
   if (columns % kWidthStep == 0) {

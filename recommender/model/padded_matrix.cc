@@ -32,7 +32,7 @@ PaddedMatrix::PaddedMatrix(size_t rows, size_t columns)
   data_ = AlignedFloats(RoundUp(rows, kRowStep) * stride_);
 }
 
-PaddedMatrix::PaddedMatrix(const FactorMatrix& factors)
+PaddedMatrix::PaddedMatrix(const FactorView& factors)
     : PaddedMatrix(static_cast<size_t>(factors.rows()), static_cast<size_t>(factors.cols())) {
   for (size_t r = 0; r < rows_; ++r) {
     std::copy_n(factors.data() + r * columns_, columns_, row(r));

@@ -32,7 +32,7 @@ class PaddedMatrix {
  public:
   PaddedMatrix() = default;
   PaddedMatrix(size_t rows, size_t columns);
-  explicit PaddedMatrix(const FactorMatrix& factors);
+  explicit PaddedMatrix(const FactorView& factors);
 
   size_t rows() const { return rows_; }
   size_t columns() const { return columns_; }

@@ -1,6 +1,8 @@
-#include "recommender/rank/rerank_trees.h"
+#include "recommender/model/rerank_trees.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <utility>
@@ -100,7 +102,68 @@ void Fill(const Tree& tree, size_t node, size_t at, std::span<uint32_t> features
   Fill(tree, right, 2 * at + 2, features, thresholds, leaves);
 }
 
+// What comes first of an encoded ensemble.
+struct EncodedShape {
+  uint32_t depth = 0;
+  uint32_t features = 0;
+  uint32_t trees = 0;
+  uint32_t zero = 0;
+};
+
+template <typename T>
+void AppendBytes(const std::vector<T>& values, std::string* out) {
+  out->append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+}
+
+// Takes `count` values off the front. REQUIRES: they are there.
+template <typename T>
+std::vector<T> TakeValues(size_t count, absl::string_view* bytes) {
+  std::vector<T> values(count);
+  if (count > 0) std::memcpy(values.data(), bytes->data(), count * sizeof(T));
+  bytes->remove_prefix(count * sizeof(T));
+  return values;
+}
+
 }  // namespace
+
+std::string TreeEnsemble::Encode() const {
+  const EncodedShape shape = {static_cast<uint32_t>(depth_), static_cast<uint32_t>(features_),
+                              static_cast<uint32_t>(trees())};
+  std::string out(reinterpret_cast<const char*>(&shape), sizeof(shape));
+  AppendBytes(split_features_, &out);
+  AppendBytes(thresholds_, &out);
+  AppendBytes(leaves_, &out);
+  return out;
+}
+
+absl::StatusOr<TreeEnsemble> TreeEnsemble::Decode(absl::string_view bytes) {
+  EncodedShape shape;
+  if (bytes.size() < sizeof(shape)) return absl::DataLossError("re-ranking trees: cut short");
+  std::memcpy(&shape, bytes.data(), sizeof(shape));
+  bytes.remove_prefix(sizeof(shape));
+  if (shape.depth > kDepthMax || shape.trees == 0 || shape.trees > kTreesMax || shape.zero != 0) {
+    return absl::DataLossError(
+        absl::StrCat("re-ranking trees: ", shape.trees, " trees of depth ", shape.depth));
+  }
+  const size_t leaves = size_t{shape.trees} << shape.depth;
+  const size_t inner = leaves - shape.trees;
+  if (bytes.size() != inner * (sizeof(uint32_t) + sizeof(float)) + leaves * sizeof(float)) {
+    return absl::DataLossError("re-ranking trees: cut short or too long");
+  }
+  TreeEnsemble ensemble;
+  ensemble.depth_ = shape.depth;
+  ensemble.features_ = shape.features;
+  ensemble.split_features_ = TakeValues<uint32_t>(inner, &bytes);
+  ensemble.thresholds_ = TakeValues<float>(inner, &bytes);
+  ensemble.leaves_ = TakeValues<float>(leaves, &bytes);
+  if (!std::ranges::all_of(ensemble.split_features_,
+                           [&](uint32_t feature) { return feature < shape.features; }) ||
+      std::ranges::any_of(ensemble.thresholds_, [](float value) { return std::isnan(value); }) ||
+      !std::ranges::all_of(ensemble.leaves_, [](float value) { return std::isfinite(value); })) {
+    return absl::DataLossError("re-ranking trees: a split or a leaf is out of range");
+  }
+  return ensemble;
+}
 
 absl::StatusOr<TreeEnsemble> TreeEnsemble::Parse(absl::string_view json, size_t features,
                                                  size_t trees) {

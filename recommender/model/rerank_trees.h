@@ -1,12 +1,13 @@
 // Boosted regression trees as XGBoost writes them, walked without a branch that depends on data and
 // without memory: every tree is filled up to one depth, so that a walk is `depth` look-ups.
 
-#ifndef VITRINE_RECOMMENDER_RANK_RERANK_TREES_H_
-#define VITRINE_RECOMMENDER_RANK_RERANK_TREES_H_
+#ifndef VITRINE_RECOMMENDER_MODEL_RERANK_TREES_H_
+#define VITRINE_RECOMMENDER_MODEL_RERANK_TREES_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -24,6 +25,11 @@ class TreeEnsemble {
   // an unknown feature, a child that is no node, a tree deeper than kDepthMax.
   static absl::StatusOr<TreeEnsemble> Parse(absl::string_view json, size_t features, size_t trees);
 
+  // As a model file keeps it (README.md), and back. DataLoss, saying what is wrong, for bytes that
+  // no ensemble has.
+  std::string Encode() const;
+  static absl::StatusOr<TreeEnsemble> Decode(absl::string_view bytes);
+
   TreeEnsemble() = default;
 
   size_t trees() const { return leaves_.size() >> depth_; }
@@ -33,6 +39,8 @@ class TreeEnsemble {
   // base score, to rounding. `rows` holds scores.size() rows one after the other; no value is NaN.
   // Thread-safe. O(rows * trees * depth).
   void Score(std::span<const float> rows, std::span<float> scores) const;
+
+  bool operator==(const TreeEnsemble&) const = default;
 
  private:
   size_t depth_ = 0;
@@ -45,4 +53,4 @@ class TreeEnsemble {
 
 }  // namespace vitrine
 
-#endif  // VITRINE_RECOMMENDER_RANK_RERANK_TREES_H_
+#endif  // VITRINE_RECOMMENDER_MODEL_RERANK_TREES_H_

@@ -11,9 +11,9 @@
 
 #include "absl/status/statusor.h"
 
+#include "recommender/model/rerank_trees.h"
 #include "recommender/model/session_settings.h"
 #include "recommender/offline/session_log.h"
-#include "recommender/rank/rerank_trees.h"
 
 namespace vitrine {
 

@@ -23,7 +23,7 @@ void MixLists::Clear(size_t count) {
   for (auto& list : lists_) list.clear();
 }
 
-void MixLists::SetTaste(const QuantizedFactors& quantized, const FactorMatrix& factors,
+void MixLists::SetTaste(const QuantizedFactors& quantized, const FactorView& factors,
                         const Eigen::VectorXf& taste) {
   std::vector<Scored>& list = At(MixSource::kTaste);
   list.clear();

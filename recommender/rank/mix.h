@@ -43,7 +43,7 @@ class MixLists {
   void Clear(size_t count);
 
   // From the model. A taste of zeros and scores of 0 or less suggest nothing.
-  void SetTaste(const QuantizedFactors& quantized, const FactorMatrix& factors,
+  void SetTaste(const QuantizedFactors& quantized, const FactorView& factors,
                 const Eigen::VectorXf& taste);
   // score(j) = sum over the history's cells i of weight of i * score of the link from i to j.
   // O(links of the history).

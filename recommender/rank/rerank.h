@@ -20,8 +20,8 @@
 
 #include "absl/status/statusor.h"
 
+#include "recommender/model/rerank_trees.h"
 #include "recommender/rank/blend.h"
-#include "recommender/rank/rerank_trees.h"
 
 namespace vitrine {
 

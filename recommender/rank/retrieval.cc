@@ -80,7 +80,7 @@ bool CanBeScanned(std::span<const float> taste) {
 template <typename Excluded>
 class Scan {
  public:
-  Scan(const QuantizedFactors& quantized, const FactorMatrix& factors, std::span<const float> taste,
+  Scan(const QuantizedFactors& quantized, const FactorView& factors, std::span<const float> taste,
        const Excluded& exclude, size_t k)
       : quantized_(quantized),
         factors_(factors),
@@ -152,7 +152,7 @@ class Scan {
   }
 
   const QuantizedFactors& quantized_;
-  const FactorMatrix& factors_;
+  const FactorView factors_;
   const std::span<const float> taste_;
   const ScanKernel& kernel_;
   const ScanQuery query_;
@@ -165,7 +165,7 @@ class Scan {
 };
 
 template <typename Excluded>
-std::vector<Scored> TopProductsPlainly(const FactorMatrix& factors, std::span<const float> taste,
+std::vector<Scored> TopProductsPlainly(const FactorView& factors, std::span<const float> taste,
                                        const Excluded& exclude, size_t k) {
   Selection<Excluded> selection(exclude, k);
   for (uint32_t product = 0; product < factors.rows(); ++product) {
@@ -176,7 +176,7 @@ std::vector<Scored> TopProductsPlainly(const FactorMatrix& factors, std::span<co
 
 }  // namespace
 
-float ScoreOf(const FactorMatrix& factors, uint32_t product, std::span<const float> taste) {
+float ScoreOf(const FactorView& factors, uint32_t product, std::span<const float> taste) {
   constexpr size_t kSums = 16;
   const float* const row = factors.data() + static_cast<size_t>(product) * taste.size();
   float sums[kSums] = {};
@@ -191,14 +191,14 @@ float ScoreOf(const FactorMatrix& factors, uint32_t product, std::span<const flo
   return sums[0];
 }
 
-std::vector<Scored> TopProducts(const FactorMatrix& factors, const Eigen::VectorXf& taste,
+std::vector<Scored> TopProducts(const FactorView& factors, const Eigen::VectorXf& taste,
                                 const ProductSet& exclude, size_t k) {
   k = std::min(k, static_cast<size_t>(factors.rows()));
   if (k == 0) return {};
   return TopProductsPlainly(factors, Floats(taste), exclude, k);
 }
 
-std::vector<Scored> TopProducts(const QuantizedFactors& quantized, const FactorMatrix& factors,
+std::vector<Scored> TopProducts(const QuantizedFactors& quantized, const FactorView& factors,
                                 const Eigen::VectorXf& taste, const ProductSet& exclude, size_t k) {
   k = std::min(k, quantized.products());
   if (k == 0) return {};
@@ -209,7 +209,7 @@ std::vector<Scored> TopProducts(const QuantizedFactors& quantized, const FactorM
 }
 
 std::vector<std::vector<Scored>> TopProductsForAll(const QuantizedFactors& quantized,
-                                                   const FactorMatrix& factors,
+                                                   const FactorView& factors,
                                                    const FactorMatrix& tastes,
                                                    const ExcludedOf& exclude, size_t k,
                                                    uint32_t threads) {

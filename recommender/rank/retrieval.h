@@ -43,15 +43,15 @@ class ProductSet {
 
 // The inner product of a product's factors and a taste: sixteen sums of every sixteenth term, then
 // those. One order of summation, so that equal products have equal scores wherever they are found.
-float ScoreOf(const FactorMatrix& factors, uint32_t product, std::span<const float> taste);
+float ScoreOf(const FactorView& factors, uint32_t product, std::span<const float> taste);
 
 // The k products outside `exclude` with the highest ScoreOf, best first; equal scores by product. A
 // score that is no number is never chosen. O(products * d + k log k).
-std::vector<Scored> TopProducts(const FactorMatrix& factors, const Eigen::VectorXf& taste,
+std::vector<Scored> TopProducts(const FactorView& factors, const Eigen::VectorXf& taste,
                                 const ProductSet& exclude, size_t k);
 
 // The same list, several times as fast. `quantized` is of these factors.
-std::vector<Scored> TopProducts(const QuantizedFactors& quantized, const FactorMatrix& factors,
+std::vector<Scored> TopProducts(const QuantizedFactors& quantized, const FactorView& factors,
                                 const Eigen::VectorXf& taste, const ProductSet& exclude, size_t k);
 
 // The same for each row of `tastes`, on `threads` threads (0: one per core), many tastes to each
@@ -59,7 +59,7 @@ std::vector<Scored> TopProducts(const QuantizedFactors& quantized, const FactorM
 // ascending order, a row is not to be given; it is called from all threads.
 using ExcludedOf = std::function<std::span<const uint32_t>(size_t row)>;
 std::vector<std::vector<Scored>> TopProductsForAll(const QuantizedFactors& quantized,
-                                                   const FactorMatrix& factors,
+                                                   const FactorView& factors,
                                                    const FactorMatrix& tastes,
                                                    const ExcludedOf& exclude, size_t k,
                                                    uint32_t threads);

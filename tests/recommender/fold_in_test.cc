@@ -67,11 +67,11 @@ TEST(FoldIn, ScoresAlikeInWhateverBasisTheFactorsLie) {
   for (const uint32_t d : {8u, 16u, 24u}) {
     const Model model = testing::MakeModel(kShape, 56, {.factors = d});
     EXPECT_EQ(model.fold_in.basis.size(), 0) << "no need to turn what training writes";
-    Model turned = model;
     const Eigen::MatrixXf random = Eigen::MatrixXf::Random(d, d);
     const Eigen::MatrixXf turn = random.householderQr().householderQ();
-    turned.factors = model.factors * turn;
-    turned.Derive();
+    ModelParts parts = PartsOf(model);
+    parts.factors = model.factors * turn;
+    const Model turned = Value(MakeModel(parts));
     EXPECT_NE(turned.fold_in.basis.size(), 0);
     const std::vector<Cell> history = {{1, 3}, {5, 1}, {30, 0.5f}};
     const Eigen::VectorXf expected = model.factors * Taste(model, history, {}, 0);

@@ -73,7 +73,8 @@ class Systems {
   Systems(const Kernels& kernels, size_t width, size_t cells, std::mt19937* random)
       : kernels_(kernels),
         cells_(cells),
-        fixed_(std::make_shared<const PaddedMatrix>(0.1f * RandomMatrix(400, width, random))) {
+        fixed_(std::make_shared<const PaddedMatrix>(
+            FactorMatrix(0.1f * RandomMatrix(400, width, random)))) {
     std::uniform_real_distribution<float> uniform(0.1f, 2.0f);
     index_.assign(cells * kernels.lanes, 0);
     root_weight_.assign(cells * kernels.lanes, 0);

@@ -1,31 +1,126 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <limits>
 
 #include "recommender/model/model.h"
 #include "store/base/atomic_file.h"
 #include "store/base/crc32c.h"
+#include "tests/recommender/model_bytes.h"
 #include "tests/recommender/taste_data.h"
 
 namespace vitrine {
 namespace {
 
+using testing::AsVersion1;
+using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
+using testing::FileOf;
 using ::testing::HasSubstr;
+using testing::ModelSection;
+using testing::SectionsOf;
 using testing::TempDir;
 using testing::Value;
 
+// The same model whenever it is called.
 Model SmallModel() {
-  return testing::MakeModel({.persons = 20, .products = 9, .groups = 3, .purchases = 3}, 1,
-                            {.factors = 5, .epochs = 2});
+  ModelParts parts = PartsOf(testing::MakeModel(
+      {.persons = 20, .products = 9, .groups = 3, .purchases = 3}, 1, {.factors = 5, .epochs = 2}));
+  parts.train_seconds = 0.25;
+  return Value(MakeModel(std::move(parts)));
+}
+
+// Has everything that a model can have.
+ModelParts FullParts() {
+  ModelParts parts = PartsOf(SmallModel());
+  parts.viewed_also_viewed = {{0, 2, 3, 3, 3, 3, 3, 3, 3, 4},
+                              {{8, 5, 0.5f}, {1, 7, 0.25f}, {0, 7, 0.25f}, {0, 5, 0.5f}}};
+  parts.bought_together = {{0, 0, 1, 1, 1, 1, 1, 1, 1, 1}, {{2, 3, 1.5f}}};
+  parts.blend = BlendSettings::Default();
+  parts.rerank = Value(TreeEnsemble::Parse(
+      R"({"learner": {"gradient_booster": {"name": "gbtree", "model": {"trees": [
+          {"left_children": [1, -1, -1], "right_children": [2, -1, -1],
+           "split_indices": [7, 0, 0], "split_conditions": [0.5, 1, 2]},
+          {"left_children": [-1], "right_children": [-1], "split_indices": [0],
+           "split_conditions": [0.25]}]}}}})",
+      /*features=*/27, /*trees=*/2));
+  return parts;
+}
+
+Model FullModel() { return Value(MakeModel(FullParts())); }
+
+std::vector<std::string> IdsOf(const Model& model) { return PartsOf(model).products; }
+
+void ExpectSame(const ItemLinks& a, const ItemLinks& b) {
+  EXPECT_THAT(a.offsets, ElementsAreArray(b.offsets));
+  EXPECT_THAT(a.links, ElementsAreArray(b.links));
+}
+
+void ExpectSame(const Model& a, const Model& b) {
+  EXPECT_EQ(a.id, b.id);
+  EXPECT_EQ(a.trained_at_ms, b.trained_at_ms);
+  EXPECT_EQ(a.newest_ms, b.newest_ms);
+  EXPECT_EQ(a.persons, b.persons);
+  EXPECT_EQ(a.interactions, b.interactions);
+  EXPECT_EQ(a.train_seconds, b.train_seconds);
+  EXPECT_EQ(a.weights.half_life_days, b.weights.half_life_days);
+  EXPECT_EQ(a.weights.page_view, b.weights.page_view);
+  EXPECT_EQ(a.als.solver, b.als.solver);
+  EXPECT_EQ(a.als.block, b.als.block);
+  EXPECT_EQ(a.als.cg_steps, b.als.cg_steps);
+  EXPECT_EQ(a.als.seed, b.als.seed);
+  EXPECT_EQ(a.als.factors, b.als.factors);
+  EXPECT_EQ(a.als.regularization, b.als.regularization);
+  EXPECT_EQ(IdsOf(a), IdsOf(b));
+  EXPECT_EQ(a.factors, b.factors);
+  EXPECT_EQ(a.gramian, b.gramian);
+  EXPECT_THAT(a.popularity, ElementsAreArray(b.popularity));
+  EXPECT_THAT(a.by_popularity, ElementsAreArray(b.by_popularity));
+  EXPECT_THAT(a.quantized.arrays().codes, ElementsAreArray(b.quantized.arrays().codes));
+  EXPECT_THAT(a.quantized.arrays().scales, ElementsAreArray(b.quantized.arrays().scales));
+  EXPECT_THAT(a.quantized.uncoded(), ElementsAreArray(b.quantized.uncoded()));
+  ExpectSame(a.viewed_also_viewed, b.viewed_also_viewed);
+  ExpectSame(a.bought_together, b.bought_together);
+  EXPECT_EQ(a.blend, b.blend);
+  EXPECT_EQ(a.rerank, b.rerank);
+  EXPECT_EQ(a.fold_in.spectrum, b.fold_in.spectrum);
 }
 
 // The file with one byte of its header changed and the header's checksum made to fit.
 std::string WithHeader(std::string file, size_t offset, char byte) {
   file[offset] = byte;
-  const uint32_t crc = Crc32c(absl::string_view(file).substr(0, 28));
-  file.replace(28, 4, reinterpret_cast<const char*>(&crc), 4);
+  testing::PutValue(Crc32c(absl::string_view(file).substr(0, 28)), 28, &file);
   return file;
+}
+
+// The file with one section changed, all checksums made to fit.
+std::string WithSection(const std::string& file, absl::string_view name,
+                        const std::function<void(std::string*)>& change) {
+  std::vector<ModelSection> sections = SectionsOf(file);
+  for (ModelSection& section : sections) {
+    if (section.name == name) change(&section.bytes);
+  }
+  return FileOf(testing::GetValue<uint32_t>(file, 8), sections);
+}
+
+template <typename T>
+std::string WithValue(const std::string& file, absl::string_view section, size_t at, T value) {
+  return WithSection(file, section,
+                     [&](std::string* bytes) { testing::PutValue(value, at, bytes); });
+}
+
+std::string WithText(const std::string& file, absl::string_view section, const std::string& from,
+                     const std::string& to) {
+  return WithSection(file, section, [&](std::string* bytes) {
+    const size_t at = bytes->find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    bytes->replace(at, from.size(), to);
+  });
+}
+
+std::string Without(const std::string& file, absl::string_view section) {
+  return WithSection(file, section, [](std::string* bytes) { bytes->clear(); });
 }
 
 class ModelFileTest : public ::testing::Test {
@@ -36,8 +131,15 @@ class ModelFileTest : public ::testing::Test {
   }
 
   absl::StatusOr<std::shared_ptr<const Model>> Read(const std::string& bytes) {
-    std::ofstream(path_, std::ios::binary | std::ios::trunc) << bytes;
+    EXPECT_OK(WriteFileAtomically(path_, bytes));
     return ReadModel(path_);
+  }
+
+  // What is said about a file that is damaged.
+  std::string Damage(const std::string& bytes) {
+    const absl::Status status = Read(bytes).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+    return std::string(status.message());
   }
 
   TempDir dir_;
@@ -45,99 +147,108 @@ class ModelFileTest : public ::testing::Test {
 };
 
 TEST_F(ModelFileTest, ComesBackBitByBit) {
-  Model model = SmallModel();
-  model.train_seconds = 0.1;
-  model.weights.half_life_days = 1.0 / 3;
-  model.als.seed = std::numeric_limits<uint64_t>::max();
+  ModelParts parts = FullParts();
+  parts.train_seconds = 0.1;
+  parts.weights.half_life_days = 1.0 / 3;
+  parts.als.seed = std::numeric_limits<uint64_t>::max();
+  parts.als.solver = AlsSolver::kBlocks;
+  parts.als.block = 32;
+  parts.als.cg_steps = 5;
+  const Model model = Value(MakeModel(parts));
   ASSERT_OK(WriteModel(model, path_));
   const std::shared_ptr<const Model> read = Value(ReadModel(path_));
-  EXPECT_EQ(read->id, model.id);
-  EXPECT_EQ(read->trained_at_ms, model.trained_at_ms);
-  EXPECT_EQ(read->newest_ms, model.newest_ms);
-  EXPECT_EQ(read->persons, model.persons);
-  EXPECT_EQ(read->interactions, model.interactions);
-  EXPECT_EQ(read->train_seconds, model.train_seconds);
-  EXPECT_EQ(read->weights.half_life_days, model.weights.half_life_days);
-  EXPECT_EQ(read->weights.page_view, model.weights.page_view);
-  EXPECT_EQ(read->als.seed, model.als.seed);
-  EXPECT_EQ(read->als.factors, model.als.factors);
-  EXPECT_EQ(read->als.regularization, model.als.regularization);
-  EXPECT_EQ(read->products, model.products);
-  EXPECT_EQ(read->factors, model.factors);
-  EXPECT_EQ(read->gramian, model.gramian);
-  EXPECT_EQ(read->popularity, model.popularity);
-  EXPECT_EQ(read->by_popularity, model.by_popularity);
-  EXPECT_EQ(read->index, model.index);
+  ExpectSame(*read, model);
+  EXPECT_EQ(read->blend, BlendSettings::Default());
+  EXPECT_EQ(read->rerank, parts.rerank);
+  EXPECT_EQ(IdsOf(*read), parts.products);
+  EXPECT_EQ(read->factors, parts.factors);
+  EXPECT_THAT(read->viewed_also_viewed.Of(1), ElementsAre(ItemLink{0, 7, 0.25f}));
+  EXPECT_EQ(Bytes(*read), model.file) << "there is one way to write a model";
+  EXPECT_EQ(Value(MakeModel(PartsOf(*read))).file, model.file);
 }
 
-TEST_F(ModelFileTest, KnowsTheSolver) {
-  Model model = SmallModel();
-  model.als.solver = AlsSolver::kBlocks;
-  model.als.block = 32;
-  model.als.cg_steps = 5;
+TEST_F(ModelFileTest, LiesInTheFileAsItIsDrawn) {
+  const std::string bytes = Bytes(FullModel());
+  EXPECT_EQ(FileOf(2, SectionsOf(bytes)), bytes);
+}
+
+TEST_F(ModelFileTest, IsReadWhereItLies) {
+  const Model model =
+      testing::MakeModel({.persons = 30, .products = 20}, 1, {.factors = 32, .epochs = 2});
   ASSERT_OK(WriteModel(model, path_));
   const std::shared_ptr<const Model> read = Value(ReadModel(path_));
-  EXPECT_EQ(read->als.solver, AlsSolver::kBlocks);
-  EXPECT_EQ(read->als.block, 32u);
-  EXPECT_EQ(read->als.cg_steps, 5u);
-}
-
-// The same model with another description, all checksums made to fit.
-std::string WithDescription(const std::string& good, const std::string& from,
-                            const std::string& to) {
-  constexpr size_t kEntry = 48, kTable = 32, kSections = 4, kAlign = 64;
-  const auto load = [&](size_t at) {
-    uint64_t value;
-    std::memcpy(&value, good.data() + at, sizeof(value));
-    return value;
+  const auto in_file = [&](const void* data) {
+    return data >= read->file.data() && data < read->file.data() + read->file.size();
   };
-  std::string file(256, '\0');
-  std::string table = good.substr(kTable, kSections * kEntry);
-  for (size_t s = 0; s < kSections; ++s) {
-    std::string section =
-        good.substr(load(kTable + s * kEntry + 24), load(kTable + s * kEntry + 32));
-    if (s == 0) {
-      const size_t at = section.find(from);
-      EXPECT_NE(at, std::string::npos) << from;
-      section.replace(at, from.size(), to);
-    }
-    file.resize((file.size() + kAlign - 1) / kAlign * kAlign, '\0');
-    const uint64_t place[] = {file.size(), section.size()};
-    const uint32_t crc = Crc32c(section);
-    std::memcpy(table.data() + s * kEntry + 24, place, sizeof(place));
-    std::memcpy(table.data() + s * kEntry + 40, &crc, sizeof(crc));
-    file += section;
+  EXPECT_TRUE(in_file(read->products[0].data()));
+  EXPECT_TRUE(in_file(read->factors.data()));
+  EXPECT_TRUE(in_file(read->quantized.codes(0)));
+  EXPECT_TRUE(in_file(read->FoldInSide().rows)) << "and is folded in there";
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(read->factors.data()) % 64, 0u);
+}
+
+TEST_F(ModelFileTest, OutlivesItsName) {
+  const Model model = FullModel();
+  ASSERT_OK(WriteModel(model, path_));
+  const std::shared_ptr<const Model> read = Value(ReadModel(path_));
+  ASSERT_OK(WriteModel(SmallModel(), path_));
+  std::filesystem::remove(path_);
+  ExpectSame(*read, model);
+}
+
+TEST_F(ModelFileTest, CompletesWhatOthersLeaveOut) {
+  const Model model = FullModel();
+  std::string bytes = Bytes(model);
+  for (const absl::string_view section : {"gramian", "by_popularity", "quantized"}) {
+    ExpectSame(*Value(Read(Without(bytes, section))), model);
   }
-  std::string header = good.substr(0, kTable);
-  const uint64_t bytes = file.size();
-  const uint32_t table_crc = Crc32c(table);
-  std::memcpy(header.data() + 16, &bytes, sizeof(bytes));
-  std::memcpy(header.data() + 24, &table_crc, sizeof(table_crc));
-  const uint32_t header_crc = Crc32c(absl::string_view(header).substr(0, 28));
-  std::memcpy(header.data() + 28, &header_crc, sizeof(header_crc));
-  return file.replace(0, kTable, header).replace(kTable, table.size(), table);
+  for (const absl::string_view section :
+       {"gramian", "by_popularity", "quantized", "viewed_also_viewed", "bought_together", "blend",
+        "rerank"}) {
+    bytes = Without(bytes, section);
+  }
+  ExpectSame(*Value(Read(bytes)), SmallModel());
+  for (const absl::string_view section : {"description", "products", "factors", "popularity"}) {
+    EXPECT_FALSE(Read(Without(bytes, section)).ok()) << section;
+  }
+}
+
+TEST_F(ModelFileTest, HoldsOneProductWithTheLongestId) {
+  ModelParts parts;
+  parts.als.factors = 1;
+  parts.products = {std::string(256, 'x')};
+  parts.factors = FactorMatrix::Constant(1, 1, 0.5f);
+  parts.popularity = {2};
+  const std::shared_ptr<const Model> read = Value(Read(Bytes(Value(MakeModel(parts)))));
+  EXPECT_EQ(read->Find(std::string(256, 'x')), 0u);
+  EXPECT_EQ(read->Find(std::string(255, 'x')), std::nullopt);
+  EXPECT_EQ(read->gramian(0, 0), 0.25f);
+  EXPECT_THAT(read->by_popularity, ElementsAre(0));
+  EXPECT_TRUE(read->viewed_also_viewed.Of(0).empty());
+  EXPECT_EQ(read->blend, std::nullopt);
+  EXPECT_EQ(read->rerank, std::nullopt);
 }
 
 TEST_F(ModelFileTest, ReadsModelsOfBeforeThereWereSolvers) {
-  std::string bytes = Bytes(SmallModel());
-  bytes = WithDescription(bytes, "\"als.solver\": \"exact\",", "");
-  bytes = WithDescription(bytes, "\"als.block\": 64,", "");
-  bytes = WithDescription(bytes, "\"als.cg_steps\": 2,", "");
-  EXPECT_EQ(Value(Read(bytes))->als.solver, AlsSolver::kExact);
+  const Model model = SmallModel();
+  std::string bytes = AsVersion1(Bytes(model));
+  bytes = WithText(bytes, "description", "\"als.solver\": \"exact\",", "");
+  bytes = WithText(bytes, "description", "\"als.block\": 64,", "");
+  bytes = WithText(bytes, "description", "\"als.cg_steps\": 2,", "");
+  ExpectSame(*Value(Read(bytes)), model);
 }
 
 TEST_F(ModelFileTest, RefusesSolversItDoesNotKnow) {
   const std::string bytes = Bytes(SmallModel());
-  EXPECT_THAT(Read(WithDescription(bytes, "\"exact\"", "\"magic\"")).status().message(),
+  EXPECT_THAT(Damage(WithText(bytes, "description", "\"exact\"", "\"magic\"")),
               HasSubstr("als.solver"));
-  EXPECT_THAT(Read(WithDescription(bytes, "\"exact\"", "3")).status().message(),
-              HasSubstr("als.solver"));
-  EXPECT_THAT(Read(WithDescription(bytes, "als.block\": 64", "als.block\": 65")).status().message(),
+  EXPECT_THAT(Damage(WithText(bytes, "description", "\"exact\"", "3")), HasSubstr("als.solver"));
+  EXPECT_THAT(Damage(WithText(bytes, "description", "als.block\": 64", "als.block\": 65")),
               HasSubstr("block"));
 }
 
 TEST_F(ModelFileTest, RefusesEveryFlippedByte) {
-  const std::string good = Bytes(SmallModel());
+  const std::string good = Bytes(FullModel());
   ASSERT_OK(Read(good).status());
   std::fstream file(path_, std::ios::binary | std::ios::in | std::ios::out);
   const auto put = [&](size_t at, char byte) {
@@ -154,7 +265,7 @@ TEST_F(ModelFileTest, RefusesEveryFlippedByte) {
 }
 
 TEST_F(ModelFileTest, RefusesEveryTruncationAndEveryExtension) {
-  const std::string good = Bytes(SmallModel());
+  const std::string good = Bytes(FullModel());
   for (size_t size = good.size(); size-- > 0;) {
     std::filesystem::resize_file(path_, size);
     EXPECT_FALSE(ReadModel(path_).ok()) << size << " of " << good.size() << " bytes";
@@ -168,48 +279,140 @@ TEST_F(ModelFileTest, RefusesEveryTruncationAndEveryExtension) {
 }
 
 TEST_F(ModelFileTest, TellsDamageFromAnotherVersionFromAnotherKindOfFile) {
-  const std::string good = Bytes(SmallModel());
+  const std::string good = Bytes(FullModel());
   std::string damaged = good;
   damaged.back() ^= 1;
   EXPECT_EQ(Read(damaged).status().code(), absl::StatusCode::kDataLoss);
-  EXPECT_THAT(Read(damaged).status().message(), HasSubstr("popularity"));
+  EXPECT_THAT(Read(damaged).status().message(), HasSubstr("rerank"));
 
-  const std::string newer = WithHeader(good, /*offset=*/8, /*byte=*/2);
+  const std::string newer = WithHeader(good, /*offset=*/8, /*byte=*/3);
   EXPECT_EQ(Read(newer).status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(Read(newer).status().message(), HasSubstr("version 2"));
+  EXPECT_THAT(Read(newer).status().message(), HasSubstr("version 3"));
 
   EXPECT_EQ(Read("").status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(Read(std::string(500, 'x')).status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(ReadModel(dir_.File("none")).status().code(), absl::StatusCode::kNotFound);
 }
 
-TEST_F(ModelFileTest, RefusesFactorsThatAreNoNumbers) {
-  for (const float bad :
-       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
-    Model model = SmallModel();
-    model.factors(3, 2) = bad;
-    ASSERT_OK(WriteModel(model, path_));
-    EXPECT_EQ(ReadModel(path_).status().code(), absl::StatusCode::kDataLoss);
-    EXPECT_THAT(ReadModel(path_).status().message(), HasSubstr("not finite"));
+TEST_F(ModelFileTest, RefusesEveryFlippedByteOfVersion1) {
+  const std::string good = AsVersion1(Bytes(SmallModel()));
+  ASSERT_OK(Read(good).status());
+  for (size_t i = 0; i < good.size(); ++i) {
+    std::string bad = good;
+    bad[i] = static_cast<char>(bad[i] ^ (1 << (i % 8)));
+    std::ofstream(path_, std::ios::binary | std::ios::trunc) << bad;
+    EXPECT_FALSE(ReadModel(path_).ok()) << "byte " << i << " of " << good.size();
   }
 }
 
-TEST_F(ModelFileTest, RefusesContentsThatDoNotFitTogether) {
-  Model fewer_factors = SmallModel();
-  fewer_factors.factors.conservativeResize(8, Eigen::NoChange);
-  EXPECT_THAT(Read(Bytes(fewer_factors)).status().message(), HasSubstr("do not fit"));
+TEST_F(ModelFileTest, RefusesWhatIsNoNumber) {
+  const std::string good = Bytes(SmallModel());
+  const size_t codes = 2 * 64;  // of nine products with five factors: a block of two groups
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+    EXPECT_THAT(Damage(WithValue(good, "factors", 44 * 4, bad)), HasSubstr("44 is not finite"));
+    EXPECT_THAT(Damage(WithValue(good, "gramian", 0, bad)), HasSubstr("gramian"));
+    EXPECT_THAT(Damage(WithValue(good, "popularity", 8 * 4, bad)), HasSubstr("popularity"));
+    EXPECT_THAT(Damage(WithValue(good, "quantized", codes, bad)), HasSubstr("quantized"));
+    EXPECT_THAT(Damage(WithValue(good, "quantized", codes + 64, bad)), HasSubstr("quantized"));
+    EXPECT_THAT(Damage(WithValue(AsVersion1(good), "factors", 4, bad)), HasSubstr("factors"));
+  }
+}
 
-  Model narrower = SmallModel();
-  narrower.als.factors = 4;
-  EXPECT_THAT(Read(Bytes(narrower)).status().message(), HasSubstr("do not fit"));
+TEST_F(ModelFileTest, RefusesSectionsThatDoNotFitTogether) {
+  const std::string good = Bytes(FullModel());
+  for (const ModelSection& section : SectionsOf(good)) {
+    if (section.name == "description") continue;
+    EXPECT_THAT(Damage(WithSection(good, section.name, [](std::string* b) { b->pop_back(); })),
+                HasSubstr(section.name == "blend" || section.name == "rerank" ? "" : section.name));
+    EXPECT_FALSE(Read(WithSection(good, section.name, [](std::string* b) { *b += 'x'; })).ok());
+  }
+  EXPECT_THAT(Damage(WithText(good, "description", "\"products\": 9", "\"products\": 8")),
+              HasSubstr("does not fit 8 products"));
+  EXPECT_THAT(Damage(WithText(good, "description", "\"products\": 9",
+                              "\"products\": 18446744073709551615")),
+              HasSubstr("does not fit"));
+  EXPECT_THAT(Damage(WithText(good, "description", "als.factors\": 5", "als.factors\": 4")),
+              HasSubstr("does not fit"));
+  EXPECT_THAT(
+      Damage(WithText(good, "description", "half_life_days\": 180.0", "half_life_days\": -1")),
+      HasSubstr("half_life_days"));
+}
 
-  Model twice = SmallModel();
-  twice.products[1] = twice.products[0];
-  EXPECT_THAT(Read(Bytes(twice)).status().message(), HasSubstr("twice"));
+TEST_F(ModelFileTest, RefusesIdsThatAreNoneOrOutOfOrder) {
+  const std::string good = Bytes(SmallModel());
+  constexpr size_t kIds = 10 * 8;
+  EXPECT_THAT(Damage(WithText(good, "products", "p000001", "p000000")), HasSubstr("twice"));
+  EXPECT_THAT(Damage(WithText(good, "products", "p000001", "q000001")), HasSubstr("twice"));
+  for (const uint64_t end : {uint64_t{7}, uint64_t{6}, uint64_t{64}, ~uint64_t{0}}) {
+    EXPECT_THAT(Damage(WithValue(good, "products", 2 * 8, end)), HasSubstr("products")) << end;
+  }
+  EXPECT_THAT(Damage(WithValue(good, "products", 0, uint64_t{1})), HasSubstr("product 0"));
+  EXPECT_THAT(Damage(WithSection(good, "products", [](std::string* bytes) { *bytes += 'x'; })),
+              HasSubstr("too many"));
+  ASSERT_OK(Read(WithSection(good, "products", [](std::string* bytes) {
+              testing::PutValue(uint64_t{8 * 7 + 256}, 9 * 8, bytes);
+              bytes->append(249, 'z');
+            })).status());
+  EXPECT_THAT(Damage(WithSection(good, "products",
+                                 [](std::string* bytes) {
+                                   testing::PutValue(uint64_t{8 * 7 + 257}, 9 * 8, bytes);
+                                   bytes->append(250, 'z');
+                                 })),
+              HasSubstr("product 8"))
+      << "an id of 257 bytes behind " << kIds;
+}
 
-  Model endless = SmallModel();
-  endless.weights.half_life_days = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_THAT(Read(Bytes(endless)).status().message(), HasSubstr("half_life_days"));
+TEST_F(ModelFileTest, RefusesAnOrderThatIsNotByPopularity) {
+  const Model model = SmallModel();
+  const std::string good = Bytes(model);
+  EXPECT_THAT(Damage(WithValue(good, "by_popularity", 0, model.by_popularity[1])),
+              HasSubstr("place 1"));
+  EXPECT_THAT(Damage(WithValue(good, "by_popularity", 0, uint32_t{9})), HasSubstr("place 0"));
+  EXPECT_THAT(Damage(WithValue(good, "popularity", 4 * model.by_popularity[8], 1e6f)),
+              HasSubstr("place 8"));
+}
+
+TEST_F(ModelFileTest, RefusesLinksThatLeadNowhere) {
+  const std::string good = Bytes(FullModel());
+  constexpr size_t kLinks = 10 * 8;
+  for (const absl::string_view links : {"viewed_also_viewed", "bought_together"}) {
+    EXPECT_THAT(Damage(WithValue(good, links, kLinks, uint32_t{9})), HasSubstr(links));
+    EXPECT_THAT(Damage(WithValue(good, links, kLinks + 8, 0.0f)), HasSubstr(links));
+    EXPECT_THAT(Damage(WithValue(good, links, kLinks + 8, 0.0f / 0.0f)), HasSubstr(links));
+    for (const uint64_t offset : {uint64_t{5}, ~uint64_t{0}}) {
+      EXPECT_THAT(Damage(WithValue(good, links, 16, offset)), HasSubstr(links));
+      EXPECT_THAT(Damage(WithValue(good, links, 9 * 8, offset)), HasSubstr(links));
+    }
+  }
+  EXPECT_THAT(Damage(WithValue(good, "viewed_also_viewed", kLinks, uint32_t{0})),
+              HasSubstr("product 0"))
+      << "a link to itself";
+  EXPECT_THAT(Damage(WithValue(good, "viewed_also_viewed", kLinks + 8, 0.125f)),
+              HasSubstr("product 0"))
+      << "not best first";
+}
+
+TEST_F(ModelFileTest, RefusesSettingsThatAreNone) {
+  const std::string good = Bytes(FullModel());
+  EXPECT_THAT(Damage(WithText(good, "blend", "position_decay", "positron_decay")),
+              HasSubstr("position_decay"));
+  EXPECT_THAT(Damage(WithValue(good, "rerank", 16, uint32_t{27})), HasSubstr("out of range"));
+}
+
+TEST_F(ModelFileTest, SortsTheIdsOfVersion1) {
+  const Model model = SmallModel();
+  std::vector<ModelSection> sections = SectionsOf(AsVersion1(Bytes(model)));
+  const auto swap_ends = [](std::string* bytes, size_t size) {
+    std::swap_ranges(bytes->begin(), bytes->begin() + static_cast<ptrdiff_t>(size),
+                     bytes->end() - static_cast<ptrdiff_t>(size));
+  };
+  swap_ends(&sections[1].bytes, 9);
+  swap_ends(&sections[2].bytes, 5 * 4);
+  swap_ends(&sections[3].bytes, 4);
+  ExpectSame(*Value(Read(FileOf(1, sections))), model);
+  sections[1].bytes.replace(0, 9, sections[1].bytes.substr(9, 9));
+  EXPECT_THAT(Damage(FileOf(1, sections)), HasSubstr("twice"));
 }
 
 }  // namespace

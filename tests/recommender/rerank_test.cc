@@ -48,6 +48,32 @@ TEST(TreeEnsemble, SaysWhatIsWrongWithAModel) {
   EXPECT_FALSE(TreeEnsemble::Parse(Json("-1", "-1", "0", "1"), 2, 0).ok());
 }
 
+TEST(TreeEnsemble, ComesBackFromItsBytesAndFromNoOthers) {
+  const TreeEnsemble trees = Value(TreeEnsemble::Parse(
+      Json("1,-1,3,-1,-1", "2,-1,4,-1,-1", "1,0,0,0,0", "2,-1,0.5,10,20"), 2, 100));
+  const std::string bytes = trees.Encode();
+  EXPECT_EQ(Value(TreeEnsemble::Decode(bytes)), trees);
+  const TreeEnsemble leaf = Value(TreeEnsemble::Parse(Json("-1", "-1", "0", "1"), 0, 1));
+  EXPECT_EQ(Value(TreeEnsemble::Decode(leaf.Encode())), leaf);
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(TreeEnsemble::Decode(bytes.substr(0, size)).ok()) << size;
+  }
+  EXPECT_FALSE(TreeEnsemble::Decode(bytes + "1234").ok());
+  const auto with = [&](size_t at, uint32_t value) {
+    std::string changed = bytes;
+    changed.replace(at, sizeof(value), reinterpret_cast<const char*>(&value), sizeof(value));
+    return TreeEnsemble::Decode(changed).status();
+  };
+  EXPECT_EQ(with(0, 9).code(), absl::StatusCode::kDataLoss) << "depth";
+  EXPECT_FALSE(with(0, 40).ok());
+  EXPECT_FALSE(with(4, 1).ok()) << "features";
+  EXPECT_FALSE(with(8, 0).ok()) << "trees";
+  EXPECT_FALSE(with(8, ~0u).ok());
+  EXPECT_FALSE(with(12, 1).ok()) << "unused";
+  EXPECT_FALSE(with(bytes.size() - 4, 0x7f800000).ok()) << "an infinite leaf";
+  EXPECT_FALSE(with(16 + 3 * 4, 0x7fc00000).ok()) << "a threshold that is no number";
+}
+
 // Sessions in which what follows depends on the product before: trees have something to learn.
 std::vector<Clicks> ManySessions(size_t count, uint32_t seed) {
   std::mt19937 random(seed);

@@ -1,0 +1,389 @@
+#include "recommender/model/model_open.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "recommender/model/eigenbasis.h"
+#include "recommender/model/model_description.h"
+#include "recommender/model/session_settings_json.h"
+#include "store/base/limits.h"
+#include "store/base/status_macros.h"
+
+namespace vitrine {
+namespace {
+
+using model_file::Array;
+using model_file::BytesOf;
+using model_file::Contents;
+using model_file::ValuesOf;
+
+constexpr size_t kBlendBytesMax = 64 << 10;
+
+// --- Views of the sections ---
+
+// Takes the first `count` values off the front, or nullopt if there are not so many.
+template <typename T>
+std::optional<std::span<const T>> Take(size_t count, absl::string_view* bytes) {
+  if (count > bytes->size() / sizeof(T)) return std::nullopt;
+  const std::span<const T> values = ValuesOf<T>(bytes->substr(0, count * sizeof(T)));
+  bytes->remove_prefix(count * sizeof(T));
+  return values;
+}
+
+// The section as so many values exactly; none where it may be left out and is.
+template <typename T>
+bool View(absl::string_view bytes, size_t count, bool may_be_left_out, std::span<const T>* out) {
+  if (bytes.empty() && may_be_left_out) return true;
+  if (bytes.size() / sizeof(T) != count || bytes.size() % sizeof(T) != 0) return false;
+  *out = ValuesOf<T>(bytes);
+  return true;
+}
+
+bool ViewIds(absl::string_view bytes, size_t products, ProductIds* ids) {
+  const auto offsets = Take<uint64_t>(products + 1, &bytes);
+  if (!offsets) return false;
+  *ids = ProductIds(*offsets, bytes);
+  return true;
+}
+
+bool ViewMatrix(absl::string_view bytes, size_t rows, size_t columns, bool may_be_left_out,
+                FactorView* matrix) {
+  std::span<const float> values;
+  if (!View(bytes, rows * columns, may_be_left_out, &values)) return false;
+  if (values.empty()) return true;
+  *matrix = {values.data(), static_cast<Eigen::Index>(rows), static_cast<Eigen::Index>(columns)};
+  return true;
+}
+
+bool ViewQuantized(absl::string_view bytes, size_t products, size_t factors,
+                   QuantizedFactors* quantized) {
+  using Q = QuantizedFactors;
+  if (bytes.empty()) return true;
+  const size_t blocks = Q::Blocks(products);
+  const auto codes = Take<uint8_t>(blocks * Q::Groups(factors) * Q::kLanes * Q::kGroup, &bytes);
+  if (!codes) return false;
+  const auto scales = Take<float>(blocks * Q::kLanes, &bytes);
+  if (!scales) return false;
+  const auto bounds = Take<Q::Bounds>(blocks, &bytes);
+  if (!bounds || bytes.size() % sizeof(uint32_t) != 0) return false;
+  *quantized = Q(products, factors, {*codes, *scales, *bounds, ValuesOf<uint32_t>(bytes)});
+  return true;
+}
+
+bool ViewLinks(absl::string_view bytes, size_t products, ItemLinks* links) {
+  if (bytes.empty()) return true;
+  const auto offsets = Take<uint64_t>(products + 1, &bytes);
+  if (!offsets || bytes.empty() || bytes.size() % sizeof(ItemLink) != 0) return false;
+  *links = {*offsets, ValuesOf<ItemLink>(bytes)};
+  return true;
+}
+
+// Everything is where the sizes say, and no more is known of it yet.
+absl::Status ViewAll(const Contents& contents, size_t products, Model* model) {
+  const auto& sections = contents.sections;
+  const size_t d = model->als.factors;
+  const auto unfit = [&](model_file::Section section) {
+    return absl::DataLossError(absl::StrCat("section ", model_file::NameOf(section),
+                                            " does not fit ", products, " products with ", d,
+                                            " factors"));
+  };
+  using namespace model_file;
+  // With less there are no such factors, and nothing below can overflow.
+  if (products == 0 || !std::in_range<uint32_t>(products) ||
+      !ViewMatrix(sections[kFactors], products, d, false, &model->factors)) {
+    return unfit(kFactors);
+  }
+  if (!ViewIds(sections[kProducts], products, &model->products)) return unfit(kProducts);
+  if (!ViewMatrix(sections[kGramian], d, d, true, &model->gramian)) return unfit(kGramian);
+  if (!View(sections[kPopularity], products, false, &model->popularity)) return unfit(kPopularity);
+  if (!View(sections[kByPopularity], products, true, &model->by_popularity)) {
+    return unfit(kByPopularity);
+  }
+  if (!ViewQuantized(sections[kQuantized], products, d, &model->quantized)) {
+    return unfit(kQuantized);
+  }
+  if (!ViewLinks(sections[kViewedAlsoViewed], products, &model->viewed_also_viewed)) {
+    return unfit(kViewedAlsoViewed);
+  }
+  if (!ViewLinks(sections[kBoughtTogether], products, &model->bought_together)) {
+    return unfit(kBoughtTogether);
+  }
+  return absl::OkStatus();
+}
+
+// --- What the elements must be. These look at bytes that may be damaged. ---
+
+// An infinity or NaN has all bits of its exponent set. As whole numbers they go through at the
+// speed of the memory.
+bool IsNotFinite(float value) {
+  constexpr uint32_t kExponent = 0x7f800000;
+  return (std::bit_cast<uint32_t>(value) & kExponent) == kExponent;
+}
+
+auto Finite(std::span<const float> values) {
+  return [values](size_t begin, size_t end) {
+    unsigned bad = 0;
+    for (size_t i = begin; i < end; ++i) bad |= IsNotFinite(values[i]) ? 1u : 0u;
+    if (bad == 0) return absl::OkStatus();
+    while (!IsNotFinite(values[begin])) ++begin;
+    return absl::DataLossError(absl::StrCat("value ", begin, " is not finite"));
+  };
+}
+
+auto AscendingIds(std::span<const uint64_t> offsets, absl::string_view bytes) {
+  return [offsets, bytes](size_t begin, size_t end) {
+    const size_t last = offsets.size() - 1;
+    // Empty for what is no id.
+    const auto id = [&](size_t i) {
+      const uint64_t size = offsets[i + 1] - offsets[i];
+      if (offsets[i + 1] > bytes.size() || size > limits::kIdBytesMax) return absl::string_view();
+      return bytes.substr(offsets[i], size);
+    };
+    for (size_t i = begin; i < std::min(end, last); ++i) {
+      if (id(i).empty() || (i == 0 && offsets[0] != 0)) {
+        return absl::DataLossError(absl::StrCat("product ", i, " of ", last, " is damaged"));
+      }
+      if (i > 0 && !(id(i - 1) < id(i))) {
+        return absl::DataLossError(
+            absl::StrCat("product ", i, " is there twice, or in another order than that of ids"));
+      }
+    }
+    if (end > last && offsets[last] != bytes.size()) {
+      return absl::DataLossError("there are too many bytes of product ids");
+    }
+    return absl::OkStatus();
+  };
+}
+
+// By falling popularity, then by rising index: an order in which no product can be there twice, so
+// that they are all there.
+auto OrderedByPopularity(std::span<const uint32_t> order, std::span<const float> popularity) {
+  return [order, popularity](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+      const uint32_t later = order[i];
+      const uint32_t earlier = i == 0 ? later : order[i - 1];
+      if (later >= popularity.size() || earlier >= popularity.size() ||
+          (i > 0 && !(popularity[earlier] > popularity[later] ||
+                      (popularity[earlier] == popularity[later] && earlier < later)))) {
+        return absl::DataLossError(absl::StrCat("place ", i, " is not the next most popular"));
+      }
+    }
+    return absl::OkStatus();
+  };
+}
+
+auto AscendingBelow(std::span<const uint32_t> values, size_t products) {
+  return [values, products](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+      if (values[i] >= products || (i > 0 && values[i - 1] >= values[i])) {
+        return absl::DataLossError(absl::StrCat("uncoded product ", i, " is out of order"));
+      }
+    }
+    return absl::OkStatus();
+  };
+}
+
+bool IsList(std::span<const ItemLink> links, size_t product, size_t products) {
+  for (size_t i = 0; i < links.size(); ++i) {
+    if (links[i].product >= products || links[i].product == product || !(links[i].score > 0) ||
+        IsNotFinite(links[i].score) || (i > 0 && links[i - 1].score < links[i].score)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+auto ListsOfLinks(const ItemLinks& links) {
+  return [links](size_t begin, size_t end) {
+    const size_t last = links.offsets.size() - 1;
+    for (size_t i = begin; i < end; ++i) {
+      const uint64_t from = links.offsets[i];
+      const uint64_t to = i == last ? links.links.size() : links.offsets[i + 1];
+      if ((i == 0 && from != 0) || (i == last && from != to) || from > to ||
+          to > links.links.size() || !IsList(links.links.subspan(from, to - from), i, last)) {
+        return absl::DataLossError(absl::StrCat("the links of product ", i, " are damaged"));
+      }
+    }
+    return absl::OkStatus();
+  };
+}
+
+Array FloatArray(model_file::Section section, std::span<const float> values) {
+  return {section, BytesOf(values), sizeof(float), Finite(values)};
+}
+
+void AppendLinks(model_file::Section section, const ItemLinks& links, std::vector<Array>* arrays) {
+  if (links.empty()) return;
+  arrays->push_back({section, BytesOf(links.offsets), sizeof(uint64_t), ListsOfLinks(links)});
+  arrays->push_back({section, BytesOf(links.links), sizeof(ItemLink)});
+}
+
+std::span<const float> Values(const FactorView& matrix) {
+  return {matrix.data(), static_cast<size_t>(matrix.size())};
+}
+
+absl::Status CheckAll(const Contents& contents, const Model& model) {
+  using namespace model_file;
+  const auto& sections = contents.sections;
+  const QuantizedFactors::Arrays& quantized = model.quantized.arrays();
+  absl::string_view ids = sections[kProducts];
+  const std::span<const uint64_t> offsets = *Take<uint64_t>(model.products.size() + 1, &ids);
+  const auto* const bounds = reinterpret_cast<const float*>(quantized.bounds.data());
+  std::vector<Array> arrays = {
+      {kDescription, sections[kDescription]},
+      {kProducts, BytesOf(offsets), sizeof(uint64_t), AscendingIds(offsets, ids)},
+      {kProducts, ids},
+      FloatArray(kFactors, Values(model.factors)),
+      FloatArray(kGramian, Values(model.gramian)),
+      FloatArray(kPopularity, model.popularity),
+      {kByPopularity, BytesOf(model.by_popularity), sizeof(uint32_t),
+       OrderedByPopularity(model.by_popularity, model.popularity)},
+      {kQuantized, BytesOf(quantized.codes)},
+      FloatArray(kQuantized, quantized.scales),
+      FloatArray(kQuantized, {bounds, 2 * quantized.bounds.size()}),
+      {kQuantized, BytesOf(quantized.uncoded), sizeof(uint32_t),
+       AscendingBelow(quantized.uncoded, model.products.size())}};
+  AppendLinks(kViewedAlsoViewed, model.viewed_also_viewed, &arrays);
+  AppendLinks(kBoughtTogether, model.bought_together, &arrays);
+  arrays.push_back({kBlend, sections[kBlend]});
+  arrays.push_back({kRerank, sections[kRerank]});
+  return CheckArrays(contents, arrays);
+}
+
+absl::Status DecodeSettings(const Contents& contents, Model* model) {
+  const absl::string_view blend = contents.sections[model_file::kBlend];
+  const absl::string_view rerank = contents.sections[model_file::kRerank];
+  if (blend.size() > kBlendBytesMax) return absl::DataLossError("the blend is too long");
+  if (!blend.empty()) {
+    ASSIGN_OR_RETURN(model->blend, BlendFromJson(blend));
+  }
+  if (!rerank.empty()) {
+    ASSIGN_OR_RETURN(model->rerank, TreeEnsemble::Decode(rerank));
+  }
+  return absl::OkStatus();
+}
+
+// --- Folding in ---
+
+// Whether folding in as if the Gramian were diagonal changes a solution by a 10^-5th at most: with
+// D the diagonal of a row's system and E what is left out of it, |D^-1/2 E D^-1/2|.
+bool IsDiagonal(const FactorView& gramian, const AlsSettings& als, size_t products) {
+  const double regularization = RowRegularization(als, /*degree=*/1, products);
+  const Eigen::ArrayXd inverse_root =
+      (als.unobserved_weight * gramian.diagonal().cast<double>().array() + regularization).rsqrt();
+  Eigen::MatrixXd scaled = inverse_root.matrix().asDiagonal() *
+                           (als.unobserved_weight * gramian.cast<double>()) *
+                           inverse_root.matrix().asDiagonal();
+  scaled.diagonal().setZero();
+  return scaled.norm() <= 1e-5;  // false for NaN
+}
+
+void PrepareFoldIn(Model* model) {
+  const auto d = static_cast<size_t>(model->factors.cols());
+  const size_t width = (d + kWidthStep - 1) / kWidthStep * kWidthStep;
+  auto& fold_in = model->fold_in;
+  if (IsDiagonal(model->gramian, model->als, model->products.size())) {
+    fold_in.spectrum.assign(width, 0);
+    for (Eigen::Index i = 0; i < model->gramian.cols(); ++i) {
+      fold_in.spectrum[static_cast<size_t>(i)] = model->gramian(i, i);
+    }
+    if (width != d) fold_in.rotated = std::make_shared<const PaddedMatrix>(model->factors);
+    return;
+  }
+  Eigenbasis eigen = Diagonalize(model->gramian.cast<double>(), width);
+  auto rotated = std::make_shared<PaddedMatrix>(model->factors);
+  Rotate(eigen.basis, /*threads=*/0, rotated.get());
+  fold_in = {std::move(rotated), std::move(eigen.spectrum), eigen.basis.cast<float>()};
+}
+
+// --- Version 1: four sections, ids with their lengths, in any order ---
+
+absl::Status DecodeIdsOfVersion1(absl::string_view bytes, size_t count,
+                                 std::vector<std::string>* ids) {
+  using Length = uint16_t;
+  const auto bad = [&] {
+    return absl::DataLossError(absl::StrCat("product ", ids->size(), " of ", count, " is damaged"));
+  };
+  if (count > bytes.size() / sizeof(Length)) return bad();
+  ids->reserve(count);
+  while (ids->size() < count) {
+    Length length;
+    if (bytes.size() < sizeof(length)) return bad();
+    std::memcpy(&length, bytes.data(), sizeof(length));
+    bytes.remove_prefix(sizeof(length));
+    if (length == 0 || length > limits::kIdBytesMax || length > bytes.size()) return bad();
+    ids->emplace_back(bytes.substr(0, length));
+    bytes.remove_prefix(length);
+  }
+  return bytes.empty() ? absl::OkStatus() : absl::DataLossError("there are too many product ids");
+}
+
+// Puts the products of `from` into the order of their ids.
+void SortById(std::vector<std::string> ids, const FactorView& factors,
+              std::span<const float> popularity, ModelParts* parts) {
+  std::vector<uint32_t> order(ids.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::ranges::stable_sort(order, {}, [&ids](uint32_t i) -> const std::string& { return ids[i]; });
+  parts->factors.resize(factors.rows(), factors.cols());
+  for (const uint32_t from : order) {
+    const auto to = static_cast<Eigen::Index>(parts->products.size());
+    parts->products.push_back(std::move(ids[from]));
+    parts->factors.row(to) = factors.row(from);
+    parts->popularity.push_back(popularity[from]);
+  }
+}
+
+absl::StatusOr<Model> OpenVersion1(const Contents& contents) {
+  using namespace model_file;
+  ASSIGN_OR_RETURN(ModelDescription description,
+                   DecodeDescription(contents.sections[kDescription]));
+  ModelParts parts;
+  static_cast<ModelFacts&>(parts) = std::move(description.facts);
+  const size_t products = description.products;
+  FactorView factors;
+  std::span<const float> popularity;
+  if (products == 0 || !std::in_range<uint32_t>(products) ||
+      !ViewMatrix(contents.sections[kFactors], products, parts.als.factors, false, &factors) ||
+      !View(contents.sections[kPopularity], products, false, &popularity)) {
+    return absl::DataLossError(absl::StrCat("sections do not fit ", products, " products with ",
+                                            parts.als.factors, " factors"));
+  }
+  const Array arrays[] = {{kDescription, contents.sections[kDescription]},
+                          {kProducts, contents.sections[kProducts]},
+                          FloatArray(kFactors, Values(factors)),
+                          FloatArray(kPopularity, popularity)};
+  RETURN_IF_ERROR(CheckArrays(contents, arrays));
+  std::vector<std::string> ids;
+  RETURN_IF_ERROR(DecodeIdsOfVersion1(contents.sections[kProducts], products, &ids));
+  SortById(std::move(ids), factors, popularity, &parts);
+  return MakeModel(std::move(parts));
+}
+
+}  // namespace
+
+absl::StatusOr<Model> OpenModel(model_file::Image image) {
+  ASSIGN_OR_RETURN(const Contents contents, model_file::Dissect(image.bytes));
+  if (contents.version == 1) return OpenVersion1(contents);
+  ASSIGN_OR_RETURN(ModelDescription description,
+                   DecodeDescription(contents.sections[model_file::kDescription]));
+  Model model;
+  static_cast<ModelFacts&>(model) = std::move(description.facts);
+  model.file = image.bytes;
+  model.storage = std::move(image.owner);
+  RETURN_IF_ERROR(ViewAll(contents, description.products, &model));
+  RETURN_IF_ERROR(CheckAll(contents, model));
+  RETURN_IF_ERROR(DecodeSettings(contents, &model));
+  const bool complete =
+      model.gramian.size() > 0 && !model.by_popularity.empty() && model.quantized.products() > 0;
+  if (!complete) return MakeModel(PartsOf(model));
+  PrepareFoldIn(&model);
+  return model;
+}
+
+}  // namespace vitrine
