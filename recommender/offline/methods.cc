@@ -105,17 +105,6 @@ absl::StatusOr<std::unique_ptr<SessionIndex>> IndexOf(const SessionLog& log) {
       {.sessions = limits::kIndexedSessionsMax, .clicks = limits::kIndexedClicksMax});
 }
 
-HitRate Measured(const SessionIndex& index, const SessionQuestions& questions,
-                 const BlendSettings& settings, uint32_t threads) {
-  const auto make = [&]() -> SessionRanker {
-    auto blend = std::make_shared<SessionBlend>(*SessionBlend::Make(settings));
-    return [blend, &index](std::span<const uint32_t> clicks, std::vector<Scored>* list) {
-      blend->Rank(SessionIndex::Reader(index), clicks, {.k = kSessionCutoff}, list);
-    };
-  };
-  return Summarize(RankAll(questions, make, threads));
-}
-
 // The defaults, or what was tuned on the newest sessions if it is better on those still newer.
 absl::StatusOr<BlendSettings> TunedBlend(const SessionLog& log, const EvaluateOptions& options,
                                          std::vector<Report::Message>* notes) {
@@ -130,18 +119,14 @@ absl::StatusOr<BlendSettings> TunedBlend(const SessionLog& log, const EvaluateOp
     notes->push_back({"evaluate.too_few_to_tune"});
     return defaults;
   }
-  ASSIGN_OR_RETURN(
-      const Tuning tuning,
-      TuneBlend(*index, older, defaults, {.seed = options.seed, .threads = options.als.threads}));
-  const uint32_t threads = options.als.threads;
-  const HitRate before = Measured(*index, newer, defaults, threads);
-  const HitRate after = Measured(*index, newer, tuning.settings, threads);
-  const bool better = after.hit_rate + after.mrr > before.hit_rate + before.mrr;
-  notes->push_back(
-      {better ? "evaluate.tuned" : "evaluate.tuned_in_vain",
-       {static_cast<int64_t>(older.size()), static_cast<int64_t>(newer.size()),
-        100 * after.hit_rate, 100 * after.mrr, 100 * before.hit_rate, 100 * before.mrr}});
-  return better ? tuning.settings : defaults;
+  ASSIGN_OR_RETURN(const Tuning tuning,
+                   TuneBlend(*index, older, newer, defaults,
+                             {.seed = options.seed, .threads = options.als.threads}));
+  notes->push_back({tuning.better ? "evaluate.tuned" : "evaluate.tuned_in_vain",
+                    {static_cast<int64_t>(older.size()), static_cast<int64_t>(newer.size()),
+                     100 * tuning.after.hit_rate, 100 * tuning.after.mrr,
+                     100 * tuning.before.hit_rate, 100 * tuning.before.mrr}});
+  return tuning.settings;
 }
 
 }  // namespace
