@@ -70,6 +70,7 @@ stroke-linejoin:round}
 .keys{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;font-size:.88rem;margin-bottom:.3rem}
 .keys span::before{content:"";display:inline-block;width:.7em;height:.7em;border-radius:50%;
 background:var(--line,var(--accent));margin-inline-end:.4em}
+p{margin:0 0 .5rem}
 ul{margin:0;padding-inline-start:1.2rem}
 footer{font-size:.85rem}
 @media print{:root{--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--rule:#bbb;--accent:#1f47b0;
@@ -172,6 +173,15 @@ void AppendSection(const Report& report, const Report::Table& table, Language la
   *out += "</section>\n";
 }
 
+void AppendSummary(const Report& report, Language language, std::string* out) {
+  if (report.summary.empty()) return;
+  absl::StrAppend(out, "<section><h2>", Say(language, "render.summary"), "</h2>\n");
+  for (const Report::Message& message : report.summary) {
+    absl::StrAppend(out, "<p>", MessageMarkup(language, message), "</p>\n");
+  }
+  *out += "</section>\n";
+}
+
 void AppendNotes(const Report& report, Language language, std::string* out) {
   if (report.notes.empty() && report.messages.empty()) return;
   absl::StrAppend(out, "<section><h2>", Say(language, "render.notes"), "</h2><ul>\n");
@@ -203,6 +213,7 @@ std::string RenderPage(const Report& report, absl::string_view title, Language l
     }
     out += "</nav>\n";
   }
+  AppendSummary(report, language, &out);
   for (const Report::Table& table : report.tables) AppendSection(report, table, language, &out);
   AppendNotes(report, language, &out);
   absl::StrAppend(&out, "<footer>", Say(language, "render.footer"), "</footer>\n</main>\n<script>",

@@ -251,10 +251,8 @@ std::string DrawCurves(const Source& source) {
     absl::StrAppendFormat(&body, "<text x=\"%.2f%%\" y=\"%d\" text-anchor=\"middle\">%s</text>",
                           along[r], labels_y, Escape(source.Text(r, 0)));
   }
-  const std::string title = FormatMessage(
-      source.language, {"render.plot", {TitleOf(source.language, source.table), source.Head(0)}});
-  return Figure(absl::StrFormat("width=\"100%%\" height=\"%d\"", labels_y + 8), title, body,
-                keys + "</div>");
+  return Figure(absl::StrFormat("width=\"100%%\" height=\"%d\"", labels_y + 8),
+                TitleOf(source.language, source.table), body, keys + "</div>");
 }
 
 struct Arrow {

@@ -149,8 +149,11 @@ std::string RenderText(const Report& report, Language language) {
     if (!out.empty()) out.push_back('\n');
     AppendTable(table, language, &out);
   }
-  const bool notes = !report.notes.empty() || !report.messages.empty();
+  const bool notes = !report.notes.empty() || !report.messages.empty() || !report.summary.empty();
   if (notes && !out.empty()) out.push_back('\n');
+  for (const Report::Message& message : report.summary) {
+    absl::StrAppend(&out, FormatMessage(language, message), "\n");
+  }
   for (const std::string& note : report.notes) absl::StrAppend(&out, note, "\n");
   for (const Report::Message& message : report.messages) {
     absl::StrAppend(&out, FormatMessage(language, message), "\n");
@@ -177,6 +180,9 @@ std::string RenderJson(const Report& report) {
     tables[table.name] = std::move(rows);
   }
   Json notes = report.notes;
+  for (const Report::Message& message : report.summary) {
+    notes.push_back(FormatMessage(Language::kEnglish, message));
+  }
   for (const Report::Message& message : report.messages) {
     notes.push_back(FormatMessage(Language::kEnglish, message));
   }

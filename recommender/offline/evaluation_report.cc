@@ -58,6 +58,7 @@ class Reporter {
     ByLength();
     ByActivity();
     MoreMeasures();
+    InWords();
     HowToRead();
     return std::move(report_);
   }
@@ -101,8 +102,9 @@ class Reporter {
     for (const MethodResult& result : evaluation_.methods) {
       for (size_t i = 0; i < result.comparisons.size(); ++i) {
         const Comparison& comparison = result.comparisons[i];
-        table.rows.push_back({result.method, At(static_cast<Measure>(i)), comparison.control,
-                              Cell(comparison.difference),
+        const auto measure = static_cast<Measure>(i);
+        table.rows.push_back({result.method, Message{absl::StrCat("column.", NameOf(measure))},
+                              comparison.control, Cell(comparison.difference),
                               Message{absl::StrCat("verdict.", WordOf(comparison.verdict))}});
       }
     }
@@ -172,17 +174,22 @@ class Reporter {
     report_.tables.push_back(std::move(table));
   }
 
+  // What somebody who sells should take away.
+  void InWords() {
+    report_.summary.push_back({absl::StrCat("evaluate.", WordOf(options().protocol))});
+    for (const MethodResult& result : evaluation_.methods) Judge(result);
+    for (const MethodResult& result : evaluation_.methods) {
+      if (result.control) continue;
+      report_.summary.push_back({"evaluate.coverage", {result.method, 100 * result.coverage}});
+    }
+  }
+
   void Say(Message message) { report_.messages.push_back(std::move(message)); }
 
   void HowToRead() {
     const auto k = static_cast<int64_t>(options().k);
     Say({"evaluate.lists", {evaluation_.cases, k, evaluation_.products}});
-    Say({absl::StrCat("evaluate.", WordOf(options().protocol))});
     Say({absl::StrCat("evaluate.", WordOf(options().hide))});
-    for (const MethodResult& result : evaluation_.methods) Judge(result);
-    for (const MethodResult& result : evaluation_.methods) {
-      if (!result.control) Say({"evaluate.coverage", {result.method, 100 * result.coverage}});
-    }
     for (const Message& note : evaluation_.notes) Say(note);
     Say({"evaluate.intervals",
          {static_cast<int64_t>(options().resamples), static_cast<int64_t>(options().seed)}});
@@ -202,7 +209,8 @@ class Reporter {
     const Comparison& comparison = result.comparisons[static_cast<size_t>(Measure::kNdcg)];
     for (const MethodResult& control : evaluation_.methods) {
       if (control.method != comparison.control) continue;
-      Say({absl::StrCat("evaluate.", WordOf(comparison.verdict)),
+      report_.summary.push_back(
+          {absl::StrCat("evaluate.", WordOf(comparison.verdict)),
            {result.method, control.method, 100 * result.Of(Measure::kHitRate).value,
             100 * control.Of(Measure::kHitRate).value}});
     }

@@ -91,6 +91,7 @@ struct Report {
     std::vector<std::string> columns;  // names, as the kind lists them
   };
 
+  std::vector<Message> summary;  // what it comes to, in words: the first thing on a page
   std::vector<Table> tables;
   std::vector<Plot> plots;
   std::vector<std::string> notes;  // as they are
