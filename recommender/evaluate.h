@@ -18,7 +18,6 @@
 
 #include "recommender/model/settings.h"
 #include "recommender/offline/bootstrap.h"
-#include "recommender/offline/evaluate_limits.h"
 #include "recommender/offline/metrics.h"
 #include "store/base/report.h"
 #include "store/web_house.h"

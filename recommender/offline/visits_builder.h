@@ -17,7 +17,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#include "recommender/offline/evaluate_limits.h"
 #include "recommender/offline/visits.h"
 
 namespace vitrine {

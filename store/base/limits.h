@@ -91,6 +91,11 @@ constexpr size_t kQueryProductsMax = 32;            // different products a list
 constexpr size_t kNeighboursMax = 100'000;          // sessions that one list is made from
 constexpr size_t kBlendSourcesMax = 16;
 
+// --- Evaluation ---
+constexpr size_t kEvaluatedActionsMax = 100'000'000;  // of plain files, in memory
+constexpr size_t kEvaluatedCasesMax = 1'000'000;      // lists made by each method
+constexpr uint32_t kResamplesMax = 100'000;
+
 // --- Mining ---
 constexpr size_t kPatternsMax = 50'000;          // that one search may find
 constexpr size_t kPatternLengthMax = 10;         // items in one
