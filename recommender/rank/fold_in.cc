@@ -21,14 +21,16 @@ Eigen::VectorXf FoldIn(const Model& model, std::span<const Cell> cells) {
 }
 
 // `history` with what `session` says mixed in.
-Eigen::VectorXf Mix(const Model& model, const Eigen::VectorXf& history,
-                    std::span<const Cell> session, float session_share) {
+MixedTaste Mix(const Model& model, const Eigen::VectorXf& history, std::span<const Cell> session,
+               float session_share) {
   const Eigen::VectorXf now = FoldIn(model, session);
   const float history_energy = history.dot(model.gramian * history);
   const float now_energy = now.dot(model.gramian * now);
-  if (!(history_energy > 0) || !(now_energy > 0)) return history;
+  if (!(history_energy > 0) || !(now_energy > 0)) return {history};
   const float scale = std::sqrt(history_energy / now_energy);
-  return (1 - session_share) * history + (session_share * scale) * now;
+  const MixedTaste shares = {{}, 1 - session_share, session_share * scale};
+  return {shares.history_share * history + shares.session_share * now, shares.history_share,
+          shares.session_share};
 }
 
 }  // namespace
@@ -76,13 +78,18 @@ Eigen::VectorXf Taste(const Model& model, std::span<const Cell> history,
                       std::span<const Cell> session, float session_share) {
   const Eigen::VectorXf taste = FoldIn(model, history);
   if (session.empty() || std::ranges::equal(session, history)) return taste;
-  return Mix(model, taste, session, session_share);
+  return Mix(model, taste, session, session_share).taste;
+}
+
+MixedTaste MixTastes(const Model& model, const Profile& profile, std::span<const Cell> session,
+                     float session_share) {
+  if (session.empty() || std::ranges::equal(session, profile.cells)) return {profile.taste};
+  return Mix(model, profile.taste, session, session_share);
 }
 
 Eigen::VectorXf Taste(const Model& model, const Profile& profile, std::span<const Cell> session,
                       float session_share) {
-  if (session.empty() || std::ranges::equal(session, profile.cells)) return profile.taste;
-  return Mix(model, profile.taste, session, session_share);
+  return MixTastes(model, profile, session, session_share).taste;
 }
 
 }  // namespace vitrine

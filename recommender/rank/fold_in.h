@@ -67,7 +67,17 @@ std::vector<Cell> CellsOf(const Model& model, std::span<const Act> acts);
 Eigen::VectorXf Taste(const Model& model, std::span<const Cell> history,
                       std::span<const Cell> session, float session_share);
 
+// A taste, and what it was mixed from: history_share * fold_in(history) + session_share *
+// fold_in(session). (e is in the latter.)
+struct MixedTaste {
+  Eigen::VectorXf taste;
+  float history_share = 1;
+  float session_share = 0;
+};
+
 // The same for a history that was folded in before.
+MixedTaste MixTastes(const Model& model, const Profile& profile, std::span<const Cell> session,
+                     float session_share);
 Eigen::VectorXf Taste(const Model& model, const Profile& profile, std::span<const Cell> session,
                       float session_share);
 
