@@ -75,6 +75,10 @@ enum Source {
   SIMILAR = 2,
   // Bought or viewed by most.
   POPULAR = 3,
+  // What others clicked next in visits like the one going on.
+  VISIT = 4,
+  // What others took an interest in along with what the person, or the product, is about.
+  TOGETHER = 5,
 }
 
 struct Suggestion {

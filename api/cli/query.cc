@@ -40,6 +40,10 @@ const char* SourceName(Source source) {
       return "taste";
     case Source::SIMILAR:
       return "similar";
+    case Source::VISIT:
+      return "visit";
+    case Source::TOGETHER:
+      return "together";
     case Source::POPULAR:
       return "popular";
   }

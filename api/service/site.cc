@@ -14,6 +14,7 @@
 #include "api/service/robots.h"
 #include "ingest/sessionizer.h"
 #include "recommender/learn/held_out.h"
+#include "recommender/learn/item_to_item.h"
 #include "recommender/learn/newest_sessions.h"
 #include "recommender/learn/session_learner.h"
 #include "store/backup.h"
@@ -230,8 +231,9 @@ absl::Status Site::LoadModel() {
   if (absl::IsNotFound(id.status())) return absl::OkStatus();
   RETURN_IF_ERROR(id.status());
   ASSIGN_OR_RETURN(std::shared_ptr<const Model> loaded, ReadModel(models_.PathOf(*id)));
+  ASSIGN_OR_RETURN(std::shared_ptr<Serving> next, Serving::Make(std::move(loaded)));
   absl::MutexLock lock(&model_mutex_);
-  serving_ = std::make_shared<Serving>(std::move(loaded));
+  serving_ = std::move(next);
   return absl::OkStatus();
 }
 
@@ -264,13 +266,14 @@ absl::StatusOr<AuditFindings> Site::Verify(std::vector<AuditAnchor> anchors) {
 namespace {
 
 // An interrupted training goes on only with the same data and settings, else it begins anew.
-absl::StatusOr<Model> TrainOrGoOn(const Interactions& interactions, const TrainOptions& options) {
-  absl::StatusOr<Model> trained = TrainModel(interactions, options);
+absl::StatusOr<ModelParts> TrainOrGoOn(const Interactions& interactions,
+                                       const TrainOptions& options) {
+  absl::StatusOr<ModelParts> trained = TrainParts(interactions, options);
   const bool stale =
       absl::IsFailedPrecondition(trained.status()) || absl::IsDataLoss(trained.status());
   std::error_code error;
   if (!stale || !fs::remove(options.checkpoint_path, error)) return trained;
-  return TrainModel(interactions, options);
+  return TrainParts(interactions, options);
 }
 
 }  // namespace
@@ -307,7 +310,11 @@ absl::StatusOr<TrainOutcome> Site::Train(TrainOptions options, const TrainWishes
   }
   TrainOutcome outcome;
   {
-    ASSIGN_OR_RETURN(Model trained, TrainOrGoOn(training.interactions, options));
+    ASSIGN_OR_RETURN(ModelParts parts, TrainOrGoOn(training.interactions, options));
+    const ItemToItemSettings links = {.threads = options.als.threads};
+    parts.viewed_also_viewed = LearnItemToItem(training.interactions.by_person, links).by_cosine;
+    parts.bought_together = LearnItemToItem(training.baskets, links).by_likelihood;
+    ASSIGN_OR_RETURN(Model trained, MakeModel(std::move(parts)));
     outcome.model = std::make_shared<const Model>(std::move(trained));
   }
   outcome.verdict = JudgeModel(*outcome.model, served.get(), held_out.subspan(stoppers));
@@ -321,7 +328,7 @@ absl::Status Site::Publish(const Model& made, const WebHouse& copy) {
   RETURN_IF_ERROR(WriteModel(made, models_.PathOf(made.id)));
   // What is served is what was read back: a file that cannot be read would show at the next start.
   ASSIGN_OR_RETURN(std::shared_ptr<const Model> read, ReadModel(models_.PathOf(made.id)));
-  const auto next = std::make_shared<Serving>(std::move(read));
+  ASSIGN_OR_RETURN(const std::shared_ptr<Serving> next, Serving::Make(std::move(read)));
   // The first answer of the new model knows what people click, if those of the old one did.
   const std::shared_ptr<Serving> now = serving();
   if (now != nullptr && now->sessions()) RETURN_IF_ERROR(LearnSessions(copy, next.get()));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 
@@ -31,6 +32,10 @@ Source ToWire(ListSource source) {
       return Source::SIMILAR;
     case ListSource::kPopular:
       return Source::POPULAR;
+    case ListSource::kVisit:
+      return Source::VISIT;
+    case ListSource::kTogether:
+      return Source::TOGETHER;
   }
   return Source::POPULAR;
 }
@@ -45,11 +50,12 @@ bool IsOnSale(const Product& product, int64_t now_ms) {
 
 // Names and prices come from the store, not the model: they are what they are now. What is not on
 // sale is left out.
-absl::StatusOr<std::vector<Suggestion>> Describe(const Model& model, const RankedList& ranked,
-                                                 const WebHouse& house, int64_t now_ms) {
+absl::StatusOr<std::vector<Suggestion>> Describe(const Catalogue& catalogue,
+                                                 const RankedList& ranked, const WebHouse& house,
+                                                 int64_t now_ms) {
   std::vector<std::string> ids;
   ids.reserve(ranked.products.size());
-  for (const Ranked& r : ranked.products) ids.emplace_back(model.products[r.product]);
+  for (const Ranked& r : ranked.products) ids.push_back(catalogue.IdOf(r.product));
   ASSIGN_OR_RETURN(const auto products, house.GetProducts(ids));
 
   std::vector<Suggestion> suggestions;
@@ -69,15 +75,22 @@ absl::StatusOr<std::vector<Suggestion>> Describe(const Model& model, const Ranke
 
 // The `k` best of what `rank(k, &ranked)` ranks that are on sale: asks for more where some are not.
 template <typename Rank>
-absl::StatusOr<std::vector<Suggestion>> Suggest(const Model& model, const WebHouse& house,
+absl::StatusOr<std::vector<Suggestion>> Suggest(const Catalogue& catalogue, const WebHouse& house,
                                                 int32_t k, int64_t now_ms, Rank rank) {
   for (size_t wanted = static_cast<size_t>(k);; wanted *= 4) {
     const RankedList ranked = rank(wanted);
-    ASSIGN_OR_RETURN(std::vector<Suggestion> suggestions, Describe(model, ranked, house, now_ms));
+    ASSIGN_OR_RETURN(std::vector<Suggestion> suggestions,
+                     Describe(catalogue, ranked, house, now_ms));
     if (suggestions.size() < static_cast<size_t>(k) && ranked.products.size() >= wanted) continue;
     suggestions.resize(std::min(suggestions.size(), static_cast<size_t>(k)));
     return suggestions;
   }
+}
+
+Profile ProfileOfEvents(const Serving& serving, std::span<const Event> history) {
+  ProfileBuilder builder(*serving.model, &serving.catalogue);
+  for (const Event& event : history) builder.Add(event);
+  return std::move(builder).Build();
 }
 
 // The person's profile, from the cache where nothing happened since. A visitor who has just become
@@ -88,18 +101,18 @@ absl::StatusOr<std::shared_ptr<const Profile>> ProfileOf(const Context& context,
     ASSIGN_OR_RETURN(const bool both, VisitsAreTheCustomers(house, context));
     if (both) {
       ASSIGN_OR_RETURN(const std::vector<Event> history, ReadBoth(house, context));
-      return std::make_shared<const Profile>(MakeProfile(*serving->model, history));
+      return std::make_shared<const Profile>(ProfileOfEvents(*serving, history));
     }
   }
   if (!context.__isset.customer_id && !context.__isset.visitor_id) {
-    return std::make_shared<const Profile>(MakeProfile(*serving->model, {}));
+    return std::make_shared<const Profile>(ProfileOfEvents(*serving, {}));
   }
   const Person person = context.__isset.customer_id ? Person::Customer(context.customer_id)
                                                     : Person::Visitor(context.visitor_id);
   const std::string key = keys::PersonPrefix(person);
   uint64_t ticket;
   if (auto cached = serving->profiles.Get(key, &ticket)) return cached;
-  ProfileBuilder builder(*serving->model);
+  ProfileBuilder builder(*serving->model, &serving->catalogue);
   RETURN_IF_ERROR(house.ForEachOf(person, limits::kHistoryEventsMax,
                                   [&builder](const Event& event) { builder.Add(event); }));
   auto profile = std::make_shared<const Profile>(std::move(builder).Build());
@@ -125,7 +138,7 @@ absl::StatusOr<RecommendReply> Storefront::Recommend(const RecommendRequest& req
                    ProfileOf(request.context, site->house(), serving.get()));
   absl::flat_hash_set<uint32_t> excluded;
   for (const std::string& id : request.exclude) {
-    if (const std::optional<uint32_t> product = model->Find(id)) excluded.insert(*product);
+    if (const auto product = serving->catalogue.Find(id)) excluded.insert(*product);
   }
   const SiteSettings settings = site->house().GetSettings();
   RankOptions options;
@@ -139,14 +152,17 @@ absl::StatusOr<RecommendReply> Storefront::Recommend(const RecommendRequest& req
   RecommendReply reply;
   reply.request_id = call.id();
   reply.model_id = model->id;
+  const std::shared_ptr<SessionIndex> sessions = serving->sessions();
+  std::unique_ptr<LiveRanker> ranker = serving->BorrowRanker();
+  const absl::Cleanup give_back = [&] { serving->Return(std::move(ranker)); };
   const auto rank = [&](size_t k) {
     options.k = k;
-    RankedList ranked = vitrine::Recommend(*model, *profile, options);
+    RankedList ranked = ranker->Recommend(*model, sessions.get(), *profile, options);
     reply.history_events = ranked.history_events;
     return ranked;
   };
   ASSIGN_OR_RETURN(reply.suggestions,
-                   Suggest(*model, site->house(), request.k, options.now_ms, rank));
+                   Suggest(serving->catalogue, site->house(), request.k, options.now_ms, rank));
   RETURN_IF_ERROR(call.CheckDeadline());
   return reply;
 }
@@ -156,10 +172,11 @@ absl::StatusOr<RecommendReply> Storefront::Similar(const SimilarRequest& request
   RETURN_IF_ERROR(CheckK(request.k));
   const RequestTime call(clock_, clock_->SteadyNs(), ++calls_, request.context);
   ASSIGN_OR_RETURN(Site * site, sites_->Find(request.context.site));
-  const std::shared_ptr<const Model> model = site->model();
-  if (model == nullptr) {
+  const std::shared_ptr<Serving> serving = site->serving();
+  if (serving == nullptr) {
     return absl::UnavailableError(absl::StrCat("site ", site->name(), " has no model yet"));
   }
+  const Model* model = serving->model.get();
   const std::optional<uint32_t> product = model->Find(request.product_id);
   if (!product.has_value()) {
     return absl::NotFoundError(absl::StrCat("the model of site ", site->name(),
@@ -172,7 +189,7 @@ absl::StatusOr<RecommendReply> Storefront::Similar(const SimilarRequest& request
   reply.model_id = model->id;
   const auto rank = [&](size_t k) { return vitrine::Similar(*model, *product, k); };
   ASSIGN_OR_RETURN(reply.suggestions,
-                   Suggest(*model, site->house(), request.k, clock_->NowMs(), rank));
+                   Suggest(serving->catalogue, site->house(), request.k, clock_->NowMs(), rank));
   RETURN_IF_ERROR(call.CheckDeadline());
   return reply;
 }

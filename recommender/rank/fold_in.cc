@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "recommender/model/row_solver.h"
@@ -38,16 +39,16 @@ MixedTaste Mix(const Model& model, const Eigen::VectorXf& history, std::span<con
 void ProfileBuilder::Add(const Event& event) {
   std::vector<Act>& acts = profile_.acts;
   const size_t before = acts.size();
+  bool known = false;
   for (const Item& item : event.items) {
-    if (const auto product = model_.Find(item.product_id)) {
-      acts.push_back({event.time_ms, event.kind, *product});
-    }
+    const std::optional<uint32_t> product =
+        catalogue_ == nullptr ? model_.Find(item.product_id) : catalogue_->Find(item.product_id);
+    if (!product) continue;
+    acts.push_back({event.time_ms, event.kind, *product});
+    known = known || *product < model_.products.size();
   }
-  if (acts.size() == before) {
-    acts.push_back({event.time_ms, event.kind, Act::kNoProduct});
-  } else if (model_.weights.Of(event.kind) > 0) {
-    ++profile_.history_events;
-  }
+  if (acts.size() == before) acts.push_back({event.time_ms, event.kind, Act::kNoProduct});
+  if (known && model_.weights.Of(event.kind) > 0) ++profile_.history_events;
 }
 
 Profile ProfileBuilder::Build() && {
@@ -66,7 +67,7 @@ std::vector<Cell> CellsOf(const Model& model, std::span<const Act> acts) {
   std::vector<Cell> cells;
   cells.reserve(acts.size());
   for (const Act& act : acts) {
-    if (act.product == Act::kNoProduct) continue;
+    if (act.product >= model.products.size()) continue;  // newer, or none
     const float weight = EventWeight(model.weights, act.kind, model.newest_ms - act.time_ms);
     if (weight > 0) cells.push_back({act.product, weight});
   }

@@ -8,14 +8,15 @@
 
 #include "Eigen/Core"
 
+#include "recommender/model/catalogue.h"
 #include "recommender/model/cell.h"
 #include "recommender/model/model.h"
 #include "store/records_types.h"
 
 namespace vitrine {
 
-// One product in one event, as the model knows it. An event without a product it knows is one with
-// kNoProduct: it still keeps a visit going.
+// One product in one event, by its index in the model or its number in a Catalogue. An event
+// without a product it knows is one with kNoProduct: it still keeps a visit going.
 struct Act {
   static constexpr uint32_t kNoProduct = UINT32_MAX;
 
@@ -35,7 +36,9 @@ struct Profile {
 // Takes a history event by event, newest first, as a scan of the store gives it.
 class ProfileBuilder {
  public:
-  explicit ProfileBuilder(const Model& model) : model_(model) {}
+  // `catalogue` (of this model; may be null) knows the products that are newer than the model.
+  explicit ProfileBuilder(const Model& model, const Catalogue* catalogue = nullptr)
+      : model_(model), catalogue_(catalogue) {}
 
   void Add(const Event& event);
   // O(n log n + n d^2 + d^3) for n events.
@@ -43,6 +46,7 @@ class ProfileBuilder {
 
  private:
   const Model& model_;
+  const Catalogue* const catalogue_;
   Profile profile_;
 };
 

@@ -21,10 +21,8 @@ void InsertKnown(const Model& model, const Profile& profile, size_t session_acts
                  const RankOptions& options, ProductSet* set) {
   for (size_t i = 0; i < profile.acts.size(); ++i) {
     const Act& act = profile.acts[i];
-    if (act.product == Act::kNoProduct) continue;
-    const bool bought = options.exclude_bought && act.kind == PURCHASE;
-    const bool seen = options.exclude_seen && i < session_acts && model.weights.Of(act.kind) > 0;
-    if (bought || seen) set->Insert(act.product);
+    if (act.product >= model.products.size()) continue;
+    if (IsKnown(model, act, i < session_acts, options)) set->Insert(act.product);
   }
 }
 
@@ -51,6 +49,13 @@ size_t CurrentSession(std::span<const Act> acts, int64_t now_ms, int64_t session
     later_ms = acts[count++].time_ms;
   }
   return count;
+}
+
+bool IsKnown(const Model& model, const Act& act, bool in_session, const RankOptions& options) {
+  if (act.product == Act::kNoProduct) return false;
+  const bool bought = options.exclude_bought && act.kind == PURCHASE;
+  const bool seen = options.exclude_seen && in_session && model.weights.Of(act.kind) > 0;
+  return bought || seen;
 }
 
 RankedList Recommend(const Model& model, std::span<const Event> history,
@@ -85,7 +90,13 @@ RankedList Similar(const Model& model, uint32_t product, size_t k) {
   ProductSet exclude(model.products.size());
   exclude.Insert(product);
   RankedList list;
-  Append(TopScores({scores.data(), static_cast<size_t>(scores.size())}, exclude, k),
+  for (const ItemLink& link : model.viewed_also_viewed.Of(product)) {
+    if (list.products.size() == k) return list;
+    list.products.push_back({link.product, link.score, ListSource::kTogether});
+    exclude.Insert(link.product);
+  }
+  Append(TopScores({scores.data(), static_cast<size_t>(scores.size())}, exclude,
+                   k - list.products.size()),
          ListSource::kSimilar, &list);
   return list;
 }

@@ -16,7 +16,13 @@
 
 namespace vitrine {
 
-enum class ListSource { kTaste, kSimilar, kPopular };
+enum class ListSource {
+  kTaste,     // factors
+  kSimilar,   // factors of a product that lie like another's
+  kPopular,   // popularity
+  kVisit,     // what people clicked in visits like this one
+  kTogether,  // what goes with the history, or with a product
+};
 
 struct Ranked {
   uint32_t product = 0;  // index in the model
@@ -45,17 +51,22 @@ struct RankedList {
 // between them, nor up to now, is longer than the gap.
 size_t CurrentSession(std::span<const Act> acts, int64_t now_ms, int64_t session_gap_ms);
 
-// Ranks the whole catalogue for a person; one without a usable history gets what is popular. Where
-// the person has bought or seen so much that the list would be short, it is filled up with the most
-// popular of those; `options.exclude` always holds. Thread-safe. O(acts + products * d), and a
-// fold-in of the session where there is one.
+// Whether the person has had the product of this act already, as far as `options` care.
+// `in_session`: the act belongs to the visit going on.
+bool IsKnown(const Model& model, const Act& act, bool in_session, const RankOptions& options);
+
+// Ranks the whole catalogue for a person by taste alone; one without a usable history gets what is
+// popular. Where the person has bought or seen so much that the list would be short, it is filled
+// up with the most popular of those; `options.exclude` always holds. Thread-safe. O(acts + products
+// * d), and a fold-in of the session where there is one.
 RankedList Recommend(const Model& model, const Profile& profile, const RankOptions& options);
 
 // The same for a person who has to be folded in first (MakeProfile).
 RankedList Recommend(const Model& model, std::span<const Event> history,
                      const RankOptions& options);
 
-// Products with the most similar factors (cosine), without the product itself.
+// What those who took an interest in the product also did, most first, then the products with the
+// most similar factors (cosine); without the product itself.
 RankedList Similar(const Model& model, uint32_t product, size_t k);
 
 }  // namespace vitrine
