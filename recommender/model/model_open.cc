@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -189,26 +190,58 @@ auto AscendingBelow(std::span<const uint32_t> values, size_t products) {
   };
 }
 
-bool IsList(std::span<const ItemLink> links, size_t product, size_t products) {
-  for (size_t i = 0; i < links.size(); ++i) {
-    if (links[i].product >= products || links[i].product == product || !(links[i].score > 0) ||
-        IsNotFinite(links[i].score) || (i > 0 && links[i - 1].score < links[i].score)) {
-      return false;
+auto OffsetsOfLists(const ItemLinks& links) {
+  return [links](size_t begin, size_t end) {
+    const size_t last = links.offsets.size() - 1;
+    for (size_t i = begin; i < end; ++i) {
+      const uint64_t from = i == 0 ? 0 : links.offsets[i - 1];
+      if (links.offsets[i] < from || (i == 0 && links.offsets[0] != 0) ||
+          (i == last && links.offsets[last] != links.links.size())) {
+        return absl::DataLossError(absl::StrCat("the links of product ", i, " are damaged"));
+      }
     }
+    return absl::OkStatus();
+  };
+}
+
+// Whether links of one list, of which `previous` is the one before (or null), are what they must
+// be: to other products, scores positive and finite, the best first. There are tens of millions of
+// them, so no branch waits for one.
+bool AreLinks(std::span<const ItemLink> links, const ItemLink* previous, size_t product,
+              size_t products) {
+  constexpr float kHuge = std::numeric_limits<float>::max();
+  float before = previous == nullptr ? kHuge : previous->score;
+  unsigned bad = 0;
+  for (const ItemLink& link : links) {
+    bad |= static_cast<unsigned>(link.product >= products) |
+           static_cast<unsigned>(link.product == product) |
+           static_cast<unsigned>(!(link.score > 0)) |
+           static_cast<unsigned>(!(link.score <= before));
+    before = link.score;
   }
-  return true;
+  return bad == 0;
 }
 
 auto ListsOfLinks(const ItemLinks& links) {
   return [links](size_t begin, size_t end) {
-    const size_t last = links.offsets.size() - 1;
-    for (size_t i = begin; i < end; ++i) {
-      const uint64_t from = links.offsets[i];
-      const uint64_t to = i == last ? links.links.size() : links.offsets[i + 1];
-      if ((i == 0 && from != 0) || (i == last && from != to) || from > to ||
-          to > links.links.size() || !IsList(links.links.subspan(from, to - from), i, last)) {
-        return absl::DataLossError(absl::StrCat("the links of product ", i, " are damaged"));
+    const std::span<const uint64_t> offsets = links.offsets;
+    const size_t products = offsets.size() - 1;
+    const auto next = std::upper_bound(offsets.begin(), offsets.end(), begin);
+    // `end_of` is where the list ends that is looked at. Offsets may be damaged.
+    for (auto end_of = static_cast<size_t>(next - offsets.begin()); begin < end; ++end_of) {
+      const auto damaged = [&] {
+        return absl::DataLossError(
+            absl::StrCat("link ", begin, " or the list it is in is damaged"));
+      };
+      if (end_of == 0 || end_of > products) return damaged();
+      const uint64_t list_begin = offsets[end_of - 1];
+      const uint64_t list_end = std::min<uint64_t>(offsets[end_of], end);
+      if (list_begin > begin || list_end < begin) return damaged();
+      const ItemLink* const previous = list_begin < begin ? &links.links[begin - 1] : nullptr;
+      if (!AreLinks(links.links.subspan(begin, list_end - begin), previous, end_of - 1, products)) {
+        return damaged();
       }
+      begin = list_end;
     }
     return absl::OkStatus();
   };
@@ -220,8 +253,8 @@ Array FloatArray(model_file::Section section, std::span<const float> values) {
 
 void AppendLinks(model_file::Section section, const ItemLinks& links, std::vector<Array>* arrays) {
   if (links.empty()) return;
-  arrays->push_back({section, BytesOf(links.offsets), sizeof(uint64_t), ListsOfLinks(links)});
-  arrays->push_back({section, BytesOf(links.links), sizeof(ItemLink)});
+  arrays->push_back({section, BytesOf(links.offsets), sizeof(uint64_t), OffsetsOfLists(links)});
+  arrays->push_back({section, BytesOf(links.links), sizeof(ItemLink), ListsOfLinks(links)});
 }
 
 std::span<const float> Values(const FactorView& matrix) {

@@ -130,8 +130,9 @@ class ModelFileTest : public ::testing::Test {
     return Value(ReadFile(path_, 1 << 20));
   }
 
+  // Models that were read before must be gone: the file is written in place.
   absl::StatusOr<std::shared_ptr<const Model>> Read(const std::string& bytes) {
-    EXPECT_OK(WriteFileAtomically(path_, bytes));
+    std::ofstream(path_, std::ios::binary | std::ios::trunc) << bytes;
     return ReadModel(path_);
   }
 
@@ -386,11 +387,37 @@ TEST_F(ModelFileTest, RefusesLinksThatLeadNowhere) {
     }
   }
   EXPECT_THAT(Damage(WithValue(good, "viewed_also_viewed", kLinks, uint32_t{0})),
-              HasSubstr("product 0"))
+              HasSubstr("link 0"))
       << "a link to itself";
   EXPECT_THAT(Damage(WithValue(good, "viewed_also_viewed", kLinks + 8, 0.125f)),
-              HasSubstr("product 0"))
+              HasSubstr("link 0"))
       << "not best first";
+}
+
+// More than one core looks at in one go: no link is lost between two of them.
+TEST_F(ModelFileTest, LooksAtEveryOneOfManyLinks) {
+  constexpr uint32_t kProducts = 300, kOfEach = 60;
+  ModelParts parts;
+  parts.als.factors = 1;
+  parts.factors = FactorMatrix::Ones(kProducts, 1);
+  parts.popularity.assign(kProducts, 1);
+  ItemLinkLists& links = parts.bought_together;
+  for (uint32_t p = 0; p < kProducts; ++p) {
+    parts.products.push_back(testing::ProductName(p));
+    for (uint32_t i = 1; i <= kOfEach; ++i) links.links.push_back({(p + i) % kProducts, 1, 1});
+    links.offsets.push_back(links.links.size());
+  }
+  const std::string good = Bytes(Value(MakeModel(parts)));
+  ASSERT_OK(Read(good).status());
+  for (uint32_t link = 0; link < kProducts * kOfEach; link += 97) {
+    const size_t at = 8 * (kProducts + 1) + 12 * link;
+    EXPECT_FALSE(Read(WithValue(good, "bought_together", at, link / kOfEach)).ok()) << link;
+    if (link % kOfEach == 0) continue;
+    EXPECT_FALSE(Read(WithValue(good, "bought_together", at + 8, 2.0f)).ok()) << link;
+  }
+  const uint32_t border = (128 << 10) / 12;
+  const size_t at = 8 * (kProducts + 1) + 12 * border;
+  EXPECT_FALSE(Read(WithValue(good, "bought_together", at + 8, 2.0f)).ok());
 }
 
 TEST_F(ModelFileTest, RefusesSettingsThatAreNone) {
