@@ -147,7 +147,7 @@ std::string FormatCell(Language language, const Report::Cell& cell, const Report
 
 std::string FormatRange(Language language, const Report::Estimate& estimate,
                         const Report::Column& column) {
-  return absl::StrCat(FormatNumber(language, estimate.low, column), "–",
+  return absl::StrCat(FormatNumber(language, estimate.low, column), " – ",
                       FormatNumber(language, estimate.high, column));
 }
 

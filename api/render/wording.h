@@ -35,7 +35,7 @@ std::string FormatMessage(Language language, const Report::Message& message,
 // an estimate is "0.1167 ±0.0066", with half the length of its interval.
 std::string FormatText(Language language, const Report::Text& text);
 std::string FormatCell(Language language, const Report::Cell& cell, const Report::Column& column);
-// Where an estimate lies: "0.1101–0.1233".
+// Where an estimate lies: "0.1101 – 0.1233".
 std::string FormatRange(Language language, const Report::Estimate& estimate,
                         const Report::Column& column);
 std::string HeadOf(Language language, const Report::Column& column);

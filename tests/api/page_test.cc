@@ -114,10 +114,10 @@ TEST(RenderPage, RunsFromRightToLeftInPersianWithDataIsolated) {
 
 TEST(RenderPage, ShowsWhereAnEstimateLies) {
   const std::string page = RenderPage(Hostile(), "shop", Language::kEnglish);
-  EXPECT_THAT(page, HasSubstr("<bdi>0.2000</bdi><small><bdi>0.1000–0.3000</bdi></small>"));
+  EXPECT_THAT(page, HasSubstr("<bdi>0.2000</bdi><small><bdi>0.1000 – 0.3000</bdi></small>"));
   EXPECT_THAT(page, HasSubstr("data-v=\"0.2\""));
   EXPECT_THAT(RenderPage(Hostile(), "shop", Language::kPersian),
-              HasSubstr("<small><bdi>۰٫۱۰۰۰–۰٫۳۰۰۰</bdi></small>"));
+              HasSubstr("<small><bdi>۰٫۱۰۰۰ – ۰٫۳۰۰۰</bdi></small>"));
 }
 
 TEST(RenderPage, SaysWhereThereIsNothing) {
