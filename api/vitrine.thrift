@@ -76,7 +76,7 @@ enum Source {
   // Bought or viewed by most.
   POPULAR = 3,
   // What others clicked next in visits like the one going on.
-  VISIT = 4,
+  THIS_VISIT = 4,
   // What others took an interest in along with what the person, or the product, is about.
   TOGETHER = 5,
 }

@@ -40,7 +40,7 @@ const char* SourceName(Source source) {
       return "taste";
     case Source::SIMILAR:
       return "similar";
-    case Source::VISIT:
+    case Source::THIS_VISIT:
       return "visit";
     case Source::TOGETHER:
       return "together";

@@ -33,7 +33,7 @@ Source ToWire(ListSource source) {
     case ListSource::kPopular:
       return Source::POPULAR;
     case ListSource::kVisit:
-      return Source::VISIT;
+      return Source::THIS_VISIT;
     case ListSource::kTogether:
       return Source::TOGETHER;
   }

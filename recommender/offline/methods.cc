@@ -9,6 +9,7 @@
 #include "recommender/offline/session_tune.h"
 #include "recommender/rank/blend.h"
 #include "recommender/rank/fold_in.h"
+#include "recommender/rank/mix.h"
 #include "recommender/rank/ranker.h"
 #include "recommender/rank/retrieval.h"
 #include "store/base/limits.h"
@@ -95,6 +96,48 @@ Ranker BySessions(const Learned& learned) {
   };
 }
 
+// What a server mixes (rank/live_ranker.h), by its settings.
+struct Mixer {
+  SessionBlend session;
+  Mix mix;
+  MixLists lists = MixLists();
+  std::vector<Scored> clicked = {};
+  std::vector<uint32_t> exclude = {};
+  std::vector<Scored> mixed = {};
+};
+
+Ranker ByMix(const Learned& learned) {
+  auto mixer = std::make_shared<Mixer>(
+      Mixer{*SessionBlend::Make(learned.blend), *Mix::Make(MixSettings::Default())});
+  return [&learned, mixer](const Question& question, size_t k, std::vector<uint32_t>* list) {
+    const Model& model = learned.model;
+    mixer->exclude.clear();
+    for (uint32_t p = 0; p < model.products.size(); ++p) {
+      if (question.exclude.Contains(p)) mixer->exclude.push_back(p);
+    }
+    const size_t count = mixer->mix.settings().depth + mixer->exclude.size();
+    MixLists& lists = mixer->lists;
+    lists.Clear(count);
+    lists.SetTaste(model.quantized, model.factors,
+                   Taste(model, question.history, question.session, RankOptions().session_share));
+    lists.SetLinks(learned.neighbours, question.history);
+    const bool visiting = learned.sessions != nullptr && !question.session.empty();
+    if (visiting) {
+      mixer->session.Rank(SessionIndex::Reader(*learned.sessions), question.clicks(), {.k = count},
+                          &mixer->clicked);
+      lists.SetSession(mixer->clicked);
+    }
+    MixRequest request;
+    request.k = k;
+    request.situation = visiting ? Situation::kVisit : Situation::kHome;
+    request.exclude = mixer->exclude;
+    request.refill = model.by_popularity;
+    mixer->mix.Rank(SpansOf(lists), request, &mixer->mixed);
+    list->clear();
+    for (const Scored& scored : mixer->mixed) list->push_back(scored.product);
+  };
+}
+
 absl::StatusOr<std::unique_ptr<SessionIndex>> IndexOf(const SessionLog& log) {
   const SessionSource source = [&](const auto& add) {
     for (size_t s = 0; s < log.size(); ++s) RETURN_IF_ERROR(add(log[s]));
@@ -165,6 +208,7 @@ std::vector<Method> MethodsOf(const Learned& learned) {
     return [&learned, make] { return make(learned); };
   };
   std::vector<Method> methods;
+  methods.push_back({"blend", false, with(ByMix)});
   methods.push_back({"ials", false, with(ByTaste)});
   if (learned.sessions != nullptr) methods.push_back({"session-blend", false, with(BySessions)});
   methods.push_back({"item-knn", true, with(ByNeighbours)});

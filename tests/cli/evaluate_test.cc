@@ -92,7 +92,7 @@ TEST_F(EvaluateFiles, TakeAGivenSplitOfSetsByEitherRecall) {
   EXPECT_DOUBLE_EQ(of("all"), 0.5) << "g is no target: nobody met it";
   Write("test.txt", "0 c e f\n");
   EXPECT_NEAR(of("all"), 1.0 / 3, 1e-6);
-  EXPECT_EQ(Tables(asked)["methods"].size(), 3u) << "sets are no sessions";
+  EXPECT_EQ(Tables(asked)["methods"].size(), 4u) << "sets are no sessions";
 }
 
 TEST_F(EvaluateFiles, TakeSessionsAndQuestions) {
@@ -104,8 +104,8 @@ TEST_F(EvaluateFiles, TakeSessionsAndQuestions) {
       Tables({"--train", trained, "--test", questions, "--format", "sessions", "-k", "1"});
   EXPECT_EQ(tables["evaluation"][0]["lists"], 4);
   EXPECT_EQ(tables["evaluation"][0]["tested"], 2) << "sessions, not questions, are independent";
-  EXPECT_EQ(tables["methods"][1]["method"], "session-blend");
-  EXPECT_EQ(tables["methods"][1]["hr@1"], 1);
+  EXPECT_EQ(tables["methods"][2]["method"], "session-blend");
+  EXPECT_EQ(tables["methods"][2]["hr@1"], 1);
   const auto held_out =
       Tables({"--file", trained, "--format", "sessions", "--protocol", "sessions"});
   EXPECT_EQ(held_out["evaluation"][0]["tested"], 6);

@@ -201,13 +201,16 @@ class GuessFactorsTest : public ::testing::Test {
   // Knows two products of three.
   GuessFactorsTest() : catalogue_(MakeCatalogue(kSeed, 400)), index_(catalogue_) {
     std::mt19937 random(kSeed);
+    ModelParts parts;
     for (size_t p = 0; p < catalogue_.size(); ++p) {
-      if (p % 3 != 0) model_.products.push_back(catalogue_[p].id);
+      if (p % 3 != 0) parts.products.push_back(catalogue_[p].id);
     }
-    model_.factors.resize(static_cast<Eigen::Index>(model_.products.size()), 16);
-    for (float& x : model_.factors.reshaped()) x = std::normal_distribution<float>()(random);
-    model_.popularity.assign(model_.products.size(), 1);
-    model_.Derive();
+    std::ranges::sort(parts.products);
+    parts.als.factors = 16;
+    parts.factors.resize(static_cast<Eigen::Index>(parts.products.size()), 16);
+    for (float& x : parts.factors.reshaped()) x = std::normal_distribution<float>()(random);
+    parts.popularity.assign(parts.products.size(), 1);
+    model_ = Value(MakeModel(std::move(parts)));
   }
 
   const std::vector<Product> catalogue_;

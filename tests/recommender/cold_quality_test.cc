@@ -155,8 +155,8 @@ class Trial {
       }
       scores["trained on the answers"].push_back(known_scores[*known_.Find(product.id)]);
     }
-    for (const std::string& id : model_.products) {
-      scores["trained on the answers"].push_back(known_scores[*known_.Find(id)]);
+    for (size_t p = 0; p < model_.products.size(); ++p) {
+      scores["trained on the answers"].push_back(known_scores[*known_.Find(model_.products[p])]);
     }
     return scores;
   }

@@ -49,18 +49,20 @@ TEST_P(EvaluateTest, ShowsThatTasteBeatsPopularityWhereThereIsTaste) {
   const Evaluation evaluation = Value(Evaluate(MakeVisits(81), OptionsFor(GetParam())));
   EXPECT_GT(evaluation.cases, 100);
   EXPECT_EQ(evaluation.products, 120);
-  ASSERT_EQ(evaluation.methods.size(), 4u);
-  const MethodResult& ials = evaluation.methods[0];
-  const MethodResult& sessions = evaluation.methods[1];
-  const MethodResult& knn = evaluation.methods[2];
-  const MethodResult& popularity = evaluation.methods[3];
+  ASSERT_EQ(evaluation.methods.size(), 5u);
+  const MethodResult& blend = evaluation.methods[0];
+  const MethodResult& ials = evaluation.methods[1];
+  const MethodResult& sessions = evaluation.methods[2];
+  const MethodResult& knn = evaluation.methods[3];
+  const MethodResult& popularity = evaluation.methods[4];
+  EXPECT_EQ(blend.method, "blend");
   EXPECT_EQ(ials.method, "ials");
   EXPECT_EQ(sessions.method, "session-blend");
   EXPECT_EQ(knn.method, "item-knn");
   EXPECT_EQ(popularity.method, "popularity");
   EXPECT_FALSE(ials.control);
   EXPECT_TRUE(knn.control && popularity.control);
-  for (const MethodResult* with_taste : {&ials, &sessions, &knn}) {
+  for (const MethodResult* with_taste : {&blend, &ials, &sessions, &knn}) {
     EXPECT_GT(with_taste->Of(Measure::kNdcg).value, 2 * popularity.Of(Measure::kNdcg).value);
     EXPECT_LT(with_taste->gini, popularity.gini);
   }

@@ -72,6 +72,15 @@ void Print(const Evaluation& evaluation) {
   }
 }
 
+// What is served is as good as the best control, whichever that is.
+void ExpectBlendNotWorse(const Evaluation& evaluation) {
+  for (const Measure measure : {Measure::kRecall, Measure::kNdcg}) {
+    for (const char* control : {"item-knn", "popularity"}) {
+      EXPECT_GE(ValueOf(evaluation, "blend", measure), ValueOf(evaluation, control, measure));
+    }
+  }
+}
+
 TEST(Quality, GiftsAreRankedAtLeastHalfAgainAsWellAsByPopularity) {
   const std::string path = "../shared/data/uci_online_retail/online_retail.csv.zst";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not here";
@@ -91,6 +100,7 @@ TEST(Quality, GiftsAreRankedAtLeastHalfAgainAsWellAsByPopularity) {
   const double ials = ValueOf(evaluation, "ials", Measure::kNdcg);
   EXPECT_GE(ials, 1.5 * ValueOf(evaluation, "popularity", Measure::kNdcg));
   EXPECT_GT(ials, ValueOf(evaluation, "item-knn", Measure::kNdcg));
+  ExpectBlendNotWorse(evaluation);
 }
 
 TEST(Quality, FashionSessionsArePredictedFromTheirClicks) {
@@ -111,6 +121,7 @@ TEST(Quality, FashionSessionsArePredictedFromTheirClicks) {
   for (const Measure measure : {Measure::kRecall, Measure::kMrr}) {
     EXPECT_GE(ValueOf(evaluation, "ials", measure), 2 * ValueOf(evaluation, "popularity", measure));
   }
+  ExpectBlendNotWorse(evaluation);
 }
 
 }  // namespace

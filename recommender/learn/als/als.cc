@@ -36,8 +36,6 @@ class SplitMix64 {
   uint64_t state_;
 };
 
-// Drawn where they are to lie: of all persons' factors, a second copy is the most that training
-// would ever hold.
 PaddedMatrix RandomRows(size_t rows, const AlsSettings& settings) {
   PaddedMatrix factors(rows, settings.factors);
   const double stddev = settings.init_stddev / std::sqrt(static_cast<double>(settings.factors));
@@ -62,14 +60,19 @@ AlsTrainer::AlsTrainer(const SparseRows& by_person, const AlsSettings& settings)
       settings_(settings),
       person_order_(LongestFirst(by_person_)),
       product_order_(LongestFirst(by_product_)),
-      persons_(RandomRows(by_person.rows(), settings)),
-      products_(by_product_.rows(), settings.factors) {}
+      persons_(by_person.rows(), settings.factors),
+      products_(RandomRows(by_product_.rows(), settings)) {}
 
 void AlsTrainer::StartFrom(const FactorMatrix& products) {
   products_ = PaddedMatrix(products);
-  AlsSettings exact = settings_;  // there are no persons yet to go on from
+  SolvePersons();
+}
+
+void AlsTrainer::SolvePersons() {
+  AlsSettings exact = settings_;  // there are none yet to go on from
   exact.solver = AlsSolver::kExact;
   Sweep(by_person_, person_order_, exact, &products_, &persons_);
+  has_persons_ = true;
 }
 
 void AlsTrainer::RunEpoch() {
@@ -78,6 +81,7 @@ void AlsTrainer::RunEpoch() {
 }
 
 void AlsTrainer::SweepProducts() {
+  if (!has_persons_) SolvePersons();
   Sweep(by_product_, product_order_, settings_, &persons_, &products_);
 }
 

@@ -18,7 +18,7 @@
 namespace vitrine {
 
 struct AlsRun {
-  // Products to begin from (products x d); nullptr: random persons.
+  // Products to begin from (products x d); nullptr: random ones.
   const FactorMatrix* start = nullptr;
 
   // Whether the result holds the persons: serving needs none, and they are most of the factors.
