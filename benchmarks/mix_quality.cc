@@ -18,7 +18,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 
-#include "recommender/learn/item_knn.h"
+#include "recommender/learn/item_to_item.h"
 #include "recommender/learn/session_learner.h"
 #include "recommender/learn/trainer.h"
 #include "recommender/offline/holdout.h"
@@ -40,19 +40,11 @@ struct Learned {
   ItemLinkLists links;
 };
 
-ItemLinkLists LinksOf(const SparseRows& neighbours) {
-  ItemLinkLists lists;
-  for (size_t p = 0; p < neighbours.rows(); ++p) {
-    for (const Cell& cell : neighbours.row(p)) lists.links.push_back({cell.index, 0, cell.weight});
-    lists.offsets.push_back(lists.links.size());
-  }
-  return lists;
-}
-
 absl::StatusOr<Learned> Learn(const Interactions& training) {
   ASSIGN_OR_RETURN(Model model, TrainModel(training, {}));
-  return Learned{std::move(model),
-                 LinksOf(ItemNeighbours(training.by_person, kNeighbours, /*threads=*/0))};
+  return Learned{
+      std::move(model),
+      LearnItemToItem(training.by_person, {.links = kNeighbours, .together_min = 1}).by_cosine};
 }
 
 void AddCase(const Learned& learned, const Eigen::VectorXf& taste, std::span<const Cell> history,

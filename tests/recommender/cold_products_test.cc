@@ -17,6 +17,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testing::Value;
 
 TEST(Words, AreRunsOfLettersAndDigitsInLowerCase) {
   EXPECT_THAT(Words("WHITE Hanging-Heart T-Light, 12cm!"),
