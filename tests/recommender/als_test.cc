@@ -49,8 +49,8 @@ Interactions InteractionsWithLongRows() {
 
 void ExpectThePlainTwins(const SparseRows& by_person) {
   const Eigen::MatrixXd weights = Dense(by_person);
-  Eigen::MatrixXd persons = RandomFactors(by_person.rows(), kSettings).cast<double>();
-  Eigen::MatrixXd products;
+  Eigen::MatrixXd products = RandomFactors(by_person.columns, kSettings).cast<double>();
+  Eigen::MatrixXd persons = PlainSweep(weights, products, kSettings);
   for (uint32_t epoch = 0; epoch < kSettings.epochs; ++epoch) {
     products = PlainSweep(weights.transpose(), persons, kSettings);
     persons = PlainSweep(weights, products, kSettings);
@@ -123,7 +123,9 @@ TEST(Als, LowersTheLossWithEveryEpochWhateverTheSolver) {
       last = loss;
     }
     if (solver == AlsSolver::kExact) exact = last;
-    EXPECT_NEAR(last, exact, 0.01 * exact) << SolverName(solver);
+    // The loss has many minima, and solvers on other ways to them may find a lower one.
+    EXPECT_LT(last, 1.01 * exact) << SolverName(solver);
+    EXPECT_GT(last, 0.9 * exact) << SolverName(solver);
   }
 }
 

@@ -205,14 +205,14 @@ TEST(EvaluationReport, HasTheSameMethodsInEveryTable) {
     for (const auto& row : table.rows) EXPECT_EQ(row.size(), table.columns.size()) << table.name;
   }
   EXPECT_EQ(tables["evaluation"]->rows[0][0], Report::Cell("shop"));
-  EXPECT_EQ(tables["methods"]->rows.size(), 4u);
+  EXPECT_EQ(tables["methods"]->rows.size(), 5u);
   EXPECT_EQ(tables["methods"]->columns[1].name, "recall@5");
   const Interval recall = evaluation.methods[0].Of(Measure::kRecall);
   EXPECT_EQ(tables["methods"]->rows[0][1],
             Report::Cell(Report::Estimate{recall.value, recall.low, recall.high}));
-  EXPECT_EQ(tables["against_controls"]->rows.size(), 2 * 6u);
+  EXPECT_EQ(tables["against_controls"]->rows.size(), 3 * 6u);
   EXPECT_EQ(tables["recall_by_length"]->rows.size(), 4u) << "1, 2, 3, 5";
-  EXPECT_EQ(tables["recall_by_length"]->columns.size(), 1 + 4u);
+  EXPECT_EQ(tables["recall_by_length"]->columns.size(), 1 + 5u);
   for (const Report::Plot& plot : report.plots) {
     for (const std::string& column : plot.columns) {
       const auto& columns = tables[plot.table]->columns;

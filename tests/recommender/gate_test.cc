@@ -2,6 +2,8 @@
 
 #include "recommender/offline/gate.h"
 
+#include <algorithm>
+#include <numeric>
 #include <random>
 
 #include "recommender/learn/trainer.h"
@@ -117,9 +119,20 @@ TEST_F(GateTest, AWorseModelIsToldFromAnEqualOne) {
   const Model equal = Train(data.interactions, 6);
   EXPECT_EQ(JudgeModel(equal, &served, data.held_out).outcome, GateOutcome::kNotWorse);
 
+  // The same products in the order in which chance puts them: nobody's tastes.
   Interactions mixed_up = data.interactions;
-  std::ranges::rotate(mixed_up.products, mixed_up.products.begin() + 7);
-  const Model worse = Train(mixed_up, 5);
+  std::mt19937 random(6);
+  std::vector<uint32_t> order(mixed_up.products.size());
+  for (size_t r = 0; r < mixed_up.by_person.rows(); ++r) {
+    std::iota(order.begin(), order.end(), 0u);
+    std::ranges::shuffle(order, random);
+    const auto begin = static_cast<size_t>(mixed_up.by_person.offsets[r]);
+    const auto end = static_cast<size_t>(mixed_up.by_person.offsets[r + 1]);
+    std::sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(end - begin));
+    for (size_t c = begin; c < end; ++c) mixed_up.by_person.cells[c].index = order[c - begin];
+  }
+  Model worse = Train(mixed_up, 5);
+  worse.newest_ms = served.newest_ms;
   const GateVerdict verdict = JudgeModel(worse, &served, data.held_out);
   EXPECT_EQ(verdict.outcome, GateOutcome::kWorse);
   EXPECT_FALSE(verdict.may_publish());
