@@ -139,6 +139,7 @@ void Site::EnterEndedVisits() {
   const std::shared_ptr<Serving> now = serving();
   const std::shared_ptr<SessionIndex> sessions = now == nullptr ? nullptr : now->sessions();
   if (sessions == nullptr) return;  // they wait
+  absl::MutexLock lock(&enter_mutex_);
   for (const EndedVisit& visit :
        visits_.TakeEnded(Clock::System().NowMs(), house_->GetSettings().session_gap_ms)) {
     std::vector<uint32_t> clicks;

@@ -76,6 +76,9 @@ class Site {
   absl::Status LearnSessions();
   // Has the background thread do that.
   void LearnSessionsSoon();
+  // Puts the visits that have ended into the session index, if it was learned. The background
+  // thread does so whenever it has derived.
+  void EnterEndedVisits();
   int64_t model_file_bytes() const;
 
   // Erases these customers (store/privacy.h), and the copies of the store that hold them: whoever
@@ -113,7 +116,6 @@ class Site {
   // Writes it, makes it the current one, and serves what is read back.
   absl::Status Publish(const Model& model, const WebHouse& copy);
   absl::Status LearnSessions(const WebHouse& copy, Serving* serving) const;
-  void EnterEndedVisits();
   void DeriveLoop();
   void RestFromDeriving(int64_t worked_ns);
 
@@ -125,6 +127,7 @@ class Site {
   const ModelStore models_;
 
   LiveVisits visits_{limits::kVisitsGoingOnMax};
+  absl::Mutex enter_mutex_;  // of whoever puts visits into the index
 
   absl::Mutex train_mutex_;
   mutable absl::Mutex model_mutex_;
