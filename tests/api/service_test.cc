@@ -17,90 +17,22 @@
 #include "ingest/sessionizer.h"
 #include "store/base/clock.h"
 #include "store/base/limits.h"
+#include "tests/api/service_testing.h"
 #include "tests/testing/testing.h"
 
 namespace vitrine {
 namespace {
 
 using ::testing::HasSubstr;
+using testing::kDayMs;
+using testing::kGroups;
+using testing::kNow;
+using testing::kProductsPerGroup;
 using testing::MakeEvent;
+using testing::ProductId;
+using testing::ServiceTest;
 using testing::TempDir;
 using testing::Value;
-
-constexpr int64_t kNow = 1'700'000'000'000;
-constexpr int64_t kDayMs = 86'400'000;
-constexpr int kGroups = 4;
-constexpr int kProductsPerGroup = 12;
-
-std::string ProductId(int group, int i) { return absl::StrCat("g", group, "-", i); }
-
-// A small shop in which each customer buys from one group of products only.
-class ServiceTest : public ::testing::Test {
- protected:
-  ServiceTest() : clock_(kNow) {
-    Open();
-    Fill();
-  }
-
-  void Open() {
-    sites_.reset();
-    sites_ = Value(Sites::OpenOne(dir_.path(), "shop", /*create=*/true));
-    storefront_ = std::make_unique<Storefront>(sites_.get(), &clock_);
-    backoffice_ = std::make_unique<Backoffice>(sites_.get(), &clock_);
-  }
-
-  void Fill() {
-    std::vector<Event> events;
-    for (int c = 0; c < 80; ++c) {
-      const int group = c % kGroups;
-      for (int i = 0; i < 6; ++i) {
-        const std::string product = ProductId(group, (c / kGroups + i * 5) % kProductsPerGroup);
-        Event event = MakeEvent(absl::StrCat("e", c, "-", i), absl::StrCat("c", c),
-                                kNow - (i + 1) * kDayMs, EventKind::PURCHASE, product);
-        event.items[0].__set_name("Name of " + product);
-        event.items[0].__set_price_minor(999);
-        event.__set_currency("GBP");
-        events.push_back(std::move(event));
-      }
-    }
-    ASSERT_OK(Shop()->house().Track(events, {}, Ack::kApplied).status());
-  }
-
-  Site* Shop() { return Value(sites_->Find("shop")); }
-
-  ModelInfo Train() {
-    TrainRequest request;
-    request.site = "shop";
-    request.__set_factors(8);
-    ModelInfo info;
-    backoffice_->train(info, request);
-    return info;
-  }
-
-  static Context ContextOf(const std::string& customer, const std::string& visitor = "") {
-    Context context;
-    context.site = "shop";
-    context.deadline_ms = limits::kDeadlineMsMax;
-    if (!customer.empty()) context.__set_customer_id(customer);
-    if (!visitor.empty()) context.__set_visitor_id(visitor);
-    return context;
-  }
-
-  RecommendReply Recommend(const std::string& customer, int k = 5) {
-    RecommendRequest request;
-    request.context = ContextOf(customer);
-    request.k = k;
-    RecommendReply reply;
-    storefront_->recommend(reply, request);
-    return reply;
-  }
-
-  TempDir dir_;
-  SimClock clock_;
-  std::unique_ptr<Sites> sites_;
-  std::unique_ptr<Storefront> storefront_;
-  std::unique_ptr<Backoffice> backoffice_;
-};
 
 int InGroup(const RecommendReply& reply, int group) {
   return static_cast<int>(
@@ -171,62 +103,6 @@ TEST_F(ServiceTest, ATrackedEventCountsInTheVeryNextAnswer) {
 }
 
 // What c1 is known to have done, as the next answer tells it.
-// Some visitors before went from one product to another that is newer than the model.
-TEST_F(ServiceTest, WhatIsClickedInVisitsLikeThisOneIsSuggestedEvenIfTheModelDoesNotKnowIt) {
-  Train();
-  std::vector<Event> events;
-  for (int v = 0; v < 5; ++v) {
-    const std::string visitor = absl::StrCat("v:before", v);
-    events.push_back(MakeEvent(absl::StrCat("from", v), visitor, kNow - kDayMs,
-                               EventKind::VIEW_ITEM, ProductId(1, 3)));
-    events.push_back(MakeEvent(absl::StrCat("to", v), visitor, kNow - kDayMs + 1000,
-                               EventKind::VIEW_ITEM, "brand-new"));
-  }
-  events.push_back(MakeEvent("now", "v:now", kNow, EventKind::VIEW_ITEM, ProductId(1, 3)));
-  ASSERT_OK(Shop()->house().Track(events, {}, Ack::kApplied).status());
-  RecommendRequest request;
-  request.context = ContextOf("", "now");
-  request.k = 5;
-  RecommendReply before, after;
-  storefront_->recommend(before, request);
-  for (const Suggestion& s : before.suggestions) EXPECT_NE(s.product_id, "brand-new");
-
-  ASSERT_OK(Shop()->LearnSessions());
-  storefront_->recommend(after, request);
-  ASSERT_EQ(after.suggestions.size(), 5u);
-  EXPECT_EQ(after.suggestions[0].product_id, "brand-new");
-  EXPECT_EQ(after.suggestions[0].source, Source::THIS_VISIT);
-
-  // A new model knows it, and the first answer of it what people click.
-  const std::string newer = Train().model_id;
-  RecommendReply later;
-  storefront_->recommend(later, request);
-  EXPECT_EQ(later.model_id, newer);
-  EXPECT_EQ(later.suggestions[0].product_id, "brand-new");
-  EXPECT_EQ(later.suggestions[0].source, Source::THIS_VISIT);
-}
-
-TEST_F(ServiceTest, AVisitEntersTheIndexWhenItHasEnded) {
-  Train();
-  ASSERT_OK(Shop()->LearnSessions());
-  const auto sessions = [&] {
-    return SessionIndex::Reader(*Shop()->serving()->sessions()).sessions();
-  };
-  const size_t before = sessions();
-  std::vector<Event> events = {
-      MakeEvent("1", "v:a", kNow, EventKind::VIEW_ITEM, ProductId(0, 1)),
-      MakeEvent("2", "v:a", kNow + 1000, EventKind::VIEW_ITEM, ProductId(0, 2))};
-  TrackRequest request;
-  request.context = ContextOf("", "a");
-  request.events = events;
-  TrackReply reply;
-  storefront_->track(reply, request);
-  EXPECT_EQ(reply.accepted, 2);
-  // Both happened longer ago than any gap, by the clock of those who look for ended visits.
-  Shop()->EnterEndedVisits();
-  EXPECT_EQ(sessions(), before + 1);
-}
-
 TEST_F(ServiceTest, ALoginBringsThePastIntoTheVeryNextAnswer) {
   Train();
   const auto click = [&](const std::string& id, const std::string& customer) {
