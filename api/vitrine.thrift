@@ -42,6 +42,11 @@ exception Unavailable {
   1: string message,
 }
 
+// No key, one that is not known (any more), or one that does not open this.
+exception Unauthorized {
+  1: string message,
+}
+
 // Our fault. The message names the request id to look for in the log.
 exception InternalError {
   1: string message,
@@ -65,30 +70,65 @@ struct Context {
   // server then moves them by as much as that clock is off (ingest/clock_repair.h), so that the
   // same event of a call that is sent again may count as a conflicting duplicate.
   6: optional i64 sent_ms,
+  // Of the site and role (vitrine keys). May be left out where the server listens on loopback alone
+  // and the site has no keys.
+  7: optional string api_key,
+  8: records.Channel channel = records.Channel.WEB,
+  // ISO 3166, two letters.
+  9: optional string country,
+  10: records.Device device = records.Device.UNKNOWN_DEVICE,
+  // False: the person does not want to be known. Nothing personal is used, and nothing is stored.
+  11: bool personalize = true,
+  // Of titles and reasons, BCP 47.
+  12: string language = "en",
 }
 
-// Where a suggestion comes from.
-enum Source {
-  // Matrix factorization: the person's taste, folded in from their history.
-  TASTE = 1,
-  // Products whose factors point the same way.
-  SIMILAR = 2,
-  // Bought or viewed by most.
-  POPULAR = 3,
-  // What others clicked next in visits like the one going on.
-  THIS_VISIT = 4,
-  // What others took an interest in along with what the person, or the product, is about.
-  TOGETHER = 5,
+// What the page is about, as far as it is about something.
+struct PageFacts {
+  1: optional string product_id,
+  // Ids of what is in the cart, at most 1000; twice: two pieces.
+  2: optional list<string> cart,
+  // As the catalogue writes it: "Shoes > Boots".
+  3: optional string category,
+  4: optional string search_terms,
 }
 
 struct Suggestion {
   1: string product_id,
   // Higher is better; comparable only among suggestions of one source in one reply.
   2: double score,
-  3: Source source,
+  3: records.Source source,
   4: optional string name,
   5: optional i64 price_minor,
   6: optional string currency,
+  // Why, in the request's language: "Because you viewed Blue mug". Plain text; names from the
+  // catalogue in it are isolated, so that they may run the other way.
+  7: optional string reason,
+  // Rules that moved it, by id.
+  8: list<string> rules,
+  9: optional string image_url,
+  10: optional string url,
+}
+
+// What became of a product that is not shown, or not where its score would put it.
+struct TraceStep {
+  1: string product_id,
+  // "offered", "removed", "boosted", "pinned", "capped", "repeated" (another shelf of the page has
+  // it), "refilled".
+  2: string what,
+  // The rule, or the source, that did it.
+  3: string by,
+}
+
+struct Shelf {
+  1: string placement,
+  // What stands above it, in the request's language.
+  2: string title,
+  3: list<Suggestion> suggestions,
+  // Of what is shown here: clicks, carts and orders that carry it are credited to this shelf.
+  4: string recommendation_id,
+  // If asked for; at most 1000.
+  5: list<TraceStep> trace,
 }
 
 struct RecommendRequest {
@@ -101,6 +141,35 @@ struct RecommendRequest {
   4: bool exclude_seen = true,
   // Never suggest these (a cart, what the page shows already). At most 1000.
   5: optional list<string> exclude,
+  // Which shelf (vitrine placements); its recipe and rules decide. Empty: "home", for you.
+  6: string placement,
+  7: optional PageFacts page,
+  // Also say what became of the products that were thought of.
+  8: bool trace = false,
+}
+
+struct ShelfRequest {
+  1: string placement,
+  // 0: as the placement says.
+  2: i32 k = 0,
+}
+
+struct PageRequest {
+  1: Context context,
+  // The most important first: a product that two of them want is shown on the first. 1 to 16.
+  2: list<ShelfRequest> shelves,
+  3: optional PageFacts page,
+  4: optional list<string> exclude,
+  5: bool trace = false,
+}
+
+struct PageReply {
+  1: string request_id,
+  2: string model_id,
+  3: list<Shelf> shelves,
+  4: i32 history_events,
+  // The server was busy: lists are cheaper ones.
+  5: bool degraded,
 }
 
 struct SimilarRequest {
@@ -117,6 +186,10 @@ struct RecommendReply {
   // Events of this person that the taste was folded in from; 0 for an anonymous newcomer and for
   // a customer never seen, who get what is popular.
   4: i32 history_events,
+  5: string recommendation_id,
+  6: string title,
+  7: list<TraceStep> trace,
+  8: bool degraded,
 }
 
 // What `track` promises when it returns.
@@ -166,17 +239,22 @@ service Storefront {
   // Products for this person, best first. Never empty where the site has a model with products.
   RecommendReply recommend(1: RecommendRequest request) throws (
     1: InvalidRequest invalid, 2: NotFound not_found, 3: Overloaded overloaded,
-    4: DeadlineExceeded deadline, 5: Unavailable unavailable, 6: InternalError internal),
+    4: DeadlineExceeded deadline, 5: Unavailable unavailable, 6: InternalError internal, 7: Unauthorized unauthorized),
+
+  // All shelves of a page, no product twice.
+  PageReply page(1: PageRequest request) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Overloaded overloaded,
+    4: DeadlineExceeded deadline, 5: Unavailable unavailable, 6: InternalError internal, 7: Unauthorized unauthorized),
 
   // Products like this one, best first.
   RecommendReply similar(1: SimilarRequest request) throws (
     1: InvalidRequest invalid, 2: NotFound not_found, 3: Overloaded overloaded,
-    4: DeadlineExceeded deadline, 5: Unavailable unavailable, 6: InternalError internal),
+    4: DeadlineExceeded deadline, 5: Unavailable unavailable, 6: InternalError internal, 7: Unauthorized unauthorized),
 
   // Stores live events. They count in the very next recommend of the same person.
   TrackReply track(1: TrackRequest request) throws (
     1: InvalidRequest invalid, 2: NotFound not_found, 3: Overloaded overloaded,
-    4: DeadlineExceeded deadline, 5: Unavailable unavailable, 6: InternalError internal),
+    4: DeadlineExceeded deadline, 5: Unavailable unavailable, 6: InternalError internal, 7: Unauthorized unauthorized),
 
   Pong ping(),
 }
@@ -234,6 +312,15 @@ struct ModelInfo {
   10: optional GateReport gate,
   // False: a training made this model, but it was worse than the one that is served, which stays.
   11: bool published = true,
+  // It is the one that answers now.
+  12: bool served = false,
+}
+
+// A key that was made now: the only time that its secret is told.
+struct NewKey {
+  1: records.ApiKey key,
+  // What Context.api_key and authenticate take.
+  2: string secret,
 }
 
 struct SiteCounts {
@@ -482,6 +569,44 @@ service Backoffice {
   BackupReply backup(1: BackupRequest request) throws (
     1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
     4: InternalError internal),
+
+  // What the storefront shows by, now.
+  records.PlacementVersion placements(1: string site) throws (
+    1: NotFound not_found, 2: InternalError internal),
+  // Its versions, the newest first. limit is 1 to 1000.
+  list<records.PlacementVersion> placement_history(1: string site, 2: i32 limit) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: InternalError internal),
+  // Makes it what the storefront shows by, within a second. InvalidRequest, naming what is wrong, if
+  // it makes no sense, or if `based_on` is not the version that it is now: somebody else changed it
+  // meanwhile.
+  records.PlacementVersion set_placements(1: string site, 2: records.PlacementSet content,
+                                          3: i64 based_on, 4: string who, 5: string comment) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+  // A new version with the content of an old one.
+  records.PlacementVersion roll_back_placements(1: string site, 2: i64 version, 3: string who) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+
+  // Models that are on disk, the newest first.
+  list<ModelInfo> models(1: string site) throws (
+    1: NotFound not_found, 2: Unavailable unavailable, 3: InternalError internal),
+  // Serves this one again; empty: the one before.
+  ModelInfo roll_back_model(1: string site, 2: string model_id) throws (
+    1: NotFound not_found, 2: Unavailable unavailable, 3: InternalError internal),
+
+  // The rest of this connection is the bearer's of this key. Nothing else is done for a connection
+  // from elsewhere than this machine before.
+  void authenticate(1: string api_key) throws (1: Unauthorized unauthorized),
+  list<records.ApiKey> keys(1: string site) throws (
+    1: NotFound not_found, 2: InternalError internal),
+  // They open, and revoked ones do not, from the next call on.
+  NewKey create_key(1: string site, 2: records.Role role, 3: string comment, 4: i32 per_second,
+                    5: i64 expires_ms) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+  void revoke_key(1: string site, 2: string key_id) throws (
+    1: NotFound not_found, 2: Unavailable unavailable, 3: InternalError internal),
 
   // Every site that this server owns.
   list<string> sites(),

@@ -114,6 +114,237 @@ struct Event {
   16: optional Consent consent,
   // Not in the source: a page that the referrers say was looked at (path completion).
   17: optional bool inferred,
+  // Of the reply whose suggestion this is about: a click on it, or what followed from one.
+  18: optional string recommendation_id,
+}
+
+// ---------------------------------------------------------------------------------------------
+// What storefronts show, and why
+
+// Where a suggestion comes from.
+enum Source {
+  // Matrix factorization: the person's taste, folded in from their history.
+  TASTE = 1,
+  // Products whose factors point the same way as those of the page's product.
+  SIMILAR = 2,
+  // Bought or viewed by most: ever, or within a window.
+  POPULAR = 3,
+  // What others clicked next in visits like the one going on.
+  THIS_VISIT = 4,
+  // What others took an interest in along with what the person took an interest in.
+  TOGETHER = 5,
+  // What those who viewed the page's product also viewed.
+  ALSO_VIEWED = 6,
+  // What was bought along with the page's product, or with what is in the cart.
+  BOUGHT_TOGETHER = 7,
+  // On the rise, compared with what is usual for the product.
+  TRENDING = 8,
+  // Seen by the person lately, newest first.
+  RECENTLY_VIEWED = 9,
+  // Bought by the person before.
+  BUY_AGAIN = 10,
+  // The newest of the catalogue.
+  NEWEST = 11,
+  // Alike by what the catalogue says: category, brand, price, words.
+  ALIKE = 12,
+  // Fits the search terms.
+  SEARCH_TERMS = 13,
+  // A rule put it there.
+  PINNED = 14,
+  // Too new to have earned a place: given one to find out.
+  EXPLORE = 15,
+  // In a recipe only: TASTE, THIS_VISIT, TOGETHER and POPULAR, mixed as was learned. A suggestion
+  // names the one of them that gave most.
+  FOR_YOU = 16,
+}
+
+// One ingredient of a placement.
+struct RecipeSource {
+  1: Source source,
+  // How much it counts beside the others, 0 to 1000. 0: it only fills up what those before it leave
+  // open.
+  2: double weight = 1,
+  // POPULAR: of the last 1, 7 or 30 days; absent: ever. RECENTLY_VIEWED, NEWEST: at most so many days
+  // ago. 1 to 3650.
+  3: optional i32 days,
+}
+
+enum Relation {
+  ONE_OF = 1,
+  NONE_OF = 2,
+  AT_LEAST = 3,
+  AT_MOST = 4,
+  // As the page's product has it; never true where there is none.
+  AS_CURRENT = 5,
+  NOT_AS_CURRENT = 6,
+}
+
+// Something that holds of a product or does not.
+struct ProductCondition {
+  // "id", "brand", "category" (a product is in the categories above its own too: "Shoes" holds of
+  // "Shoes > Boots"), "price", "margin", "stock" (these three in minor units and pieces), or an
+  // attribute of the catalogue.
+  1: string attribute,
+  2: Relation relation,
+  // ONE_OF, NONE_OF: 1 to 1000. A product without the attribute is none of them.
+  3: list<string> values,
+  // AT_LEAST, AT_MOST. A product without the attribute is neither.
+  4: optional double number,
+}
+
+enum RuleKind {
+  // Only products that it is about.
+  INCLUDE = 1,
+  // Never products that it is about.
+  EXCLUDE = 2,
+  // Multiplies their scores by `factor`: below 1 buries.
+  BOOST = 3,
+  // `product_id` stands at `position`, if it may be shown at all.
+  PIN = 4,
+  // At most `most` products with the same `attribute` (of those that it is about).
+  CAP = 5,
+  // Not what the person bought within `days` (absent: ever).
+  HIDE_BOUGHT = 6,
+  // Not what the cart holds.
+  HIDE_IN_CART = 7,
+  // Not what the person saw in this visit.
+  HIDE_SEEN = 8,
+  // Not what the person was shown `most` times within `days` and did not click.
+  HIDE_SHOWN_OFTEN = 9,
+  // Only products whose price lies in `price`.
+  PRICE_WINDOW = 10,
+}
+
+enum PriceBase {
+  // Minor units.
+  ABSOLUTE = 1,
+  // Multiples of the price of the page's product.
+  CURRENT_PRODUCT = 2,
+  // Multiples of what the cart lacks until sending is free (PlacementSet.free_shipping_minor).
+  CART_GAP = 3,
+}
+
+// Products without a price, and all where the base is not known, are in every window.
+struct PriceWindow {
+  1: PriceBase base,
+  2: optional double at_least,
+  3: optional double at_most,
+}
+
+// A rule of the shop. In one placement, or in all.
+struct Rule {
+  // 1 to 64 of a-z, 0-9, '-' and '_'; once in a placement. Replies and reports name it.
+  1: string id,
+  2: RuleKind kind,
+  // Which products it is about: all must hold. Empty: every product.
+  3: list<ProductCondition> products,
+  // BOOST: 0.001 to 1000.
+  4: optional double factor,
+  // PIN: from 1.
+  5: optional i32 position,
+  6: optional string product_id,
+  // CAP: "brand", "category", or an attribute of the catalogue.
+  7: optional string attribute,
+  8: optional i32 most,
+  9: optional i32 days,
+  10: optional PriceWindow price,
+  // Holds from (inclusive) until (exclusive).
+  11: optional i64 from_ms,
+  12: optional i64 to_ms,
+  // Holds only on these; empty: everywhere.
+  13: list<Channel> channels,
+  14: list<string> countries,
+  15: list<Device> devices,
+  // Holds not where the page's own category is, or is in, one of these: what is sensitive elsewhere
+  // is in its place there.
+  16: list<string> except_categories,
+}
+
+// A place of the storefront that shows products: what it is made of, and the rules it keeps.
+struct Placement {
+  // 1 to 64 of a-z, 0-9, '-' and '_'.
+  1: string id,
+  // What stands above it, by language (BCP 47: "en", "fa").
+  2: map<string, string> titles,
+  // In the order in which they fill up what is open. 1 to 16.
+  3: list<RecipeSource> recipe,
+  4: list<Rule> rules,
+  // Products, where the request does not say: 1 to 200.
+  5: i32 k = 10,
+  // Shows fewer rather than what its recipe does not name (else the popular fill it up).
+  6: bool may_be_short = false,
+}
+
+// Everything a site's storefront shows by. Changed as a whole, every version kept.
+struct PlacementSet {
+  1: list<Placement> placements,
+  // Of every placement, before its own.
+  2: list<Rule> rules,
+  // A cart of this worth is sent free, in minor units of `currency`.
+  3: optional i64 free_shipping_minor,
+  4: optional string currency,
+  // Templates of reasons, by language and reason ("viewed", "bought_with", ...): what is not here
+  // has the built-in text (recommender/README.md lists reasons and what {a}, {n}, {c} stand for).
+  5: map<string, map<string, string>> reasons,
+}
+
+struct PlacementVersion {
+  // From 1; 0: what a new site has.
+  1: i64 version,
+  2: i64 time_ms,
+  3: string who,
+  4: string comment,
+  5: PlacementSet content,
+}
+
+// One product of a shelf that was shown.
+struct ExposedProduct {
+  1: string product_id,
+  2: Source source,
+  // The rule that pinned, boosted or buried it; empty: none.
+  3: string rule,
+}
+
+// A shelf that was shown to somebody; positions are places in `products`. Evidence: kept as events
+// are, erased with its person.
+struct Exposure {
+  // RecommendReply.recommendation_id.
+  1: string id,
+  2: i64 time_ms,
+  3: string placement,
+  4: optional string customer_id,
+  5: optional string visitor_id,
+  6: string model_id,
+  7: list<ExposedProduct> products,
+  // Of an experiment, if one decided.
+  8: string arm,
+  9: Channel channel = Channel.WEB,
+  // A cheaper list, because of load.
+  10: bool degraded = false,
+}
+
+// What a key opens.
+enum Role {
+  // Storefront: everything. May stand in a browser's page: it tracks and asks, no more.
+  STOREFRONT = 1,
+  // Backoffice: everything; and Storefront.
+  BACKOFFICE = 2,
+  // Backoffice: what changes nothing.
+  READ_ONLY = 3,
+}
+
+// An API key as it is kept: who has this row cannot make the key of it.
+struct ApiKey {
+  // Public: names the key in logs and commands.
+  1: string id,
+  2: Role role,
+  // SHA-256 of the secret, which is 256 random bits.
+  3: binary digest,
+  4: i64 created_ms,
+  5: optional i64 expires_ms,
+  // Requests a second; 0: no quota.
+  6: i32 per_second = 0,
+  7: string comment,
 }
 
 // A visit: events of one person with no pause longer than the session gap. A pure function of the
@@ -355,6 +586,10 @@ struct SiteSettings {
   // The shop's own hosts, without port ("shop.example" stands for "www.shop.example" too): a
   // referrer there is no way into the shop. The host of the page itself always is one.
   7: list<string> hosts,
+  // A model is trained so often while a server runs; 0: only when asked.
+  8: i32 train_every_hours = 0,
+  // Models that stay on disk, with the one that is served: 1 to 100.
+  9: i32 models_kept = 5,
 }
 
 // Settings to change; what is absent stays as it is.
@@ -366,4 +601,6 @@ struct SiteSettingsPatch {
   5: optional map<EventKind, i32> retention_days,
   6: optional i32 customers_per_visitor_max,
   7: optional list<string> hosts,
+  8: optional i32 train_every_hours,
+  9: optional i32 models_kept,
 }

@@ -72,6 +72,22 @@ class Backoffice : public BackofficeIf {
   void checkpoint(std::string& directory, const std::string& site) override;
   void verify(VerifyReply& reply, const VerifyRequest& request) override;
   void backup(BackupReply& reply, const BackupRequest& request) override;
+  void placements(PlacementVersion& version, const std::string& site) override;
+  void placement_history(std::vector<PlacementVersion>& versions, const std::string& site,
+                         int32_t limit) override;
+  void set_placements(PlacementVersion& version, const std::string& site,
+                      const PlacementSet& content, int64_t based_on, const std::string& who,
+                      const std::string& comment) override;
+  void roll_back_placements(PlacementVersion& version, const std::string& site, int64_t to,
+                            const std::string& who) override;
+  void models(std::vector<ModelInfo>& models, const std::string& site) override;
+  void roll_back_model(ModelInfo& info, const std::string& site,
+                       const std::string& model_id) override;
+  void authenticate(const std::string& api_key) override;
+  void keys(std::vector<ApiKey>& keys, const std::string& site) override;
+  void create_key(NewKey& made, const std::string& site, Role role, const std::string& comment,
+                  int32_t per_second, int64_t expires_ms) override;
+  void revoke_key(const std::string& site, const std::string& key_id) override;
   void sites(std::vector<std::string>& names) override;
 
  private:

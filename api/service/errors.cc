@@ -27,6 +27,9 @@ void ThrowStatus(const absl::Status& status) {
       Throw<InvalidRequest>(message);
     case absl::StatusCode::kNotFound:
       Throw<NotFound>(message);
+    case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kPermissionDenied:
+      Throw<Unauthorized>(message);
     case absl::StatusCode::kDeadlineExceeded:
       Throw<DeadlineExceeded>(message);
     case absl::StatusCode::kFailedPrecondition:

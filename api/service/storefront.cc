@@ -198,6 +198,10 @@ void Storefront::recommend(RecommendReply& reply, const RecommendRequest& reques
   reply = ValueOrThrow(Recommend(request));
 }
 
+void Storefront::page(PageReply&, const PageRequest&) {
+  ThrowStatus(absl::UnavailableError("not there yet"));
+}
+
 void Storefront::similar(RecommendReply& reply, const SimilarRequest& request) {
   reply = ValueOrThrow(Similar(request));
 }

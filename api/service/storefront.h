@@ -35,6 +35,7 @@ class Storefront : public StorefrontIf {
   Storefront(Sites* sites, const Clock* clock);
 
   void recommend(RecommendReply& reply, const RecommendRequest& request) override;
+  void page(PageReply& reply, const PageRequest& request) override;
   void similar(RecommendReply& reply, const SimilarRequest& request) override;
   void track(TrackReply& reply, const TrackRequest& request) override;
   void ping(Pong& pong) override;
