@@ -209,19 +209,19 @@ class Names {
 };
 
 // Of the rules of one set (A with B is B with A), the one to rely on most; highest lift first.
-std::vector<Rule> RuleOfEachSet(const Mining& mining) {
-  absl::flat_hash_map<std::vector<uint32_t>, Rule> best;
-  for (Rule& rule : Rules(mining.baskets.patterns, mining.baskets.lists, 0)) {
+std::vector<AssociationRule> RuleOfEachSet(const Mining& mining) {
+  absl::flat_hash_map<std::vector<uint32_t>, AssociationRule> best;
+  for (AssociationRule& rule : Rules(mining.baskets.patterns, mining.baskets.lists, 0)) {
     if (rule.lift <= 1) continue;
     std::vector<uint32_t> set = rule.antecedent;
     set.push_back(rule.consequent);
     std::sort(set.begin(), set.end());
-    Rule& kept = best[set];
+    AssociationRule& kept = best[set];
     if (rule.confidence > kept.confidence) kept = std::move(rule);
   }
-  std::vector<Rule> rules;
+  std::vector<AssociationRule> rules;
   for (auto& [set, rule] : best) rules.push_back(std::move(rule));
-  std::sort(rules.begin(), rules.end(), [](const Rule& a, const Rule& b) {
+  std::sort(rules.begin(), rules.end(), [](const AssociationRule& a, const AssociationRule& b) {
     return std::tie(b.lift, b.count, a.antecedent, a.consequent) <
            std::tie(a.lift, a.count, b.antecedent, b.consequent);
   });
@@ -239,7 +239,7 @@ absl::Status AddRules(const Mining& mining, const Names& names, Report* report) 
                   {"lift", 2},
                   {"leverage", 4}},
                  {}};
-  for (const Rule& rule : RuleOfEachSet(mining)) {
+  for (const AssociationRule& rule : RuleOfEachSet(mining)) {
     if (table.rows.size() == mining.options.top) break;
     ASSIGN_OR_RETURN(Parts antecedent, names.Of(rule.antecedent, /*ordered=*/false));
     ASSIGN_OR_RETURN(std::string consequent, names.Of(rule.consequent));

@@ -41,7 +41,7 @@ std::vector<uint32_t> ByRisingCount(const std::vector<int64_t>& counts) {
   return order;
 }
 
-bool Before(const Rule& a, const Rule& b) {
+bool Before(const AssociationRule& a, const AssociationRule& b) {
   return std::tie(b.lift, b.count, a.antecedent, a.consequent) <
          std::tie(a.lift, a.count, b.antecedent, b.consequent);
 }
@@ -73,14 +73,15 @@ absl::StatusOr<std::vector<Pattern>> FrequentSets(const Lists& baskets,
   return sets;
 }
 
-std::vector<Rule> Rules(std::span<const Pattern> sets, size_t baskets, double min_confidence) {
+std::vector<AssociationRule> Rules(std::span<const Pattern> sets, size_t baskets,
+                                   double min_confidence) {
   absl::flat_hash_map<absl::Span<const uint32_t>, int64_t> count_of;
   count_of.reserve(sets.size());
   for (const Pattern& set : sets) count_of[set.items] = set.count;
   const auto share = [baskets](int64_t count) {
     return static_cast<double>(count) / static_cast<double>(baskets);
   };
-  std::vector<Rule> rules;
+  std::vector<AssociationRule> rules;
   std::vector<uint32_t> antecedent;
   for (const Pattern& set : sets) {
     if (set.items.size() < 2) continue;
@@ -90,7 +91,8 @@ std::vector<Rule> Rules(std::span<const Pattern> sets, size_t baskets, double mi
       const auto whole = count_of.find(antecedent);
       const auto alone = count_of.find(absl::MakeConstSpan(&set.items[c], 1));
       CHECK(whole != count_of.end() && alone != count_of.end()) << "a subset is missing";
-      Rule rule{.antecedent = antecedent, .consequent = set.items[c], .count = set.count};
+      AssociationRule rule{
+          .antecedent = antecedent, .consequent = set.items[c], .count = set.count};
       rule.confidence = static_cast<double>(set.count) / static_cast<double>(whole->second);
       if (rule.confidence < min_confidence) continue;
       rule.support = share(set.count);

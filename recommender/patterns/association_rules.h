@@ -25,7 +25,7 @@ absl::StatusOr<std::vector<Pattern>> FrequentSets(const Lists& baskets,
                                                   const PatternOptions& options);
 
 // "Who has the antecedent has the consequent too." With P(X) the share of baskets that hold X:
-struct Rule {
+struct AssociationRule {
   std::vector<uint32_t> antecedent;  // ascending, never empty
   uint32_t consequent = 0;
   int64_t count = 0;      // baskets that hold all of it
@@ -38,7 +38,8 @@ struct Rule {
 // The rules with at least that confidence, highest lift first. One item is the consequent, all
 // others of a set are the antecedent. REQUIRES: `sets` is a whole answer of FrequentSets for
 // `baskets` baskets. O(sets).
-std::vector<Rule> Rules(std::span<const Pattern> sets, size_t baskets, double min_confidence);
+std::vector<AssociationRule> Rules(std::span<const Pattern> sets, size_t baskets,
+                                   double min_confidence);
 
 }  // namespace vitrine
 

@@ -61,10 +61,10 @@ TEST(Rules, HaveTheFiguresOfTheTextbook) {
   // Bread (0) in 4 of 5 baskets, butter (1) in 2, both in 2.
   Lists baskets;
   for (const Items& basket : {Items{0, 1}, {0, 1}, {0}, {0}, {2}}) baskets.Add(basket);
-  const std::vector<Rule> rules =
+  const std::vector<AssociationRule> rules =
       Rules(Value(FrequentSets(baskets, {.min_count = 1})), baskets.size(), 0);
   ASSERT_EQ(rules.size(), 2u);
-  const Rule& rule = rules[0].antecedent == Items{1} ? rules[0] : rules[1];
+  const AssociationRule& rule = rules[0].antecedent == Items{1} ? rules[0] : rules[1];
   EXPECT_EQ(rule.antecedent, Items{1});
   EXPECT_EQ(rule.consequent, 0u);
   EXPECT_EQ(rule.count, 2);
@@ -78,7 +78,7 @@ TEST(Rules, LeavesOutWhatIsTooUncertainAndPutsTheStrongestFirst) {
   Lists baskets;
   for (const Items& basket : {Items{0, 1}, {0, 1}, {0}, {0}, {2, 3}, {4}}) baskets.Add(basket);
   const std::vector<Pattern> sets = Value(FrequentSets(baskets, {.min_count = 1}));
-  const std::vector<Rule> rules = Rules(sets, baskets.size(), 0.6);
+  const std::vector<AssociationRule> rules = Rules(sets, baskets.size(), 0.6);
   ASSERT_EQ(rules.size(), 3u);  // not "bread, then butter", which holds in half of the cases
   EXPECT_DOUBLE_EQ(rules[0].lift, 6.0);
   EXPECT_EQ(rules[2].antecedent, Items{1});

@@ -77,9 +77,9 @@ TEST_F(KnownPatterns, OfTheGroceriesAreThoseOfArules) {
   const std::vector<Pattern> sets =
       Value(FrequentSets(baskets, {.min_count = 10, .max_length = 10}));
   EXPECT_EQ(Rules(sets, baskets.size(), 0.5).size(), 5668u);
-  const std::vector<Rule> strict = Rules(sets, baskets.size(), 0.8);
+  const std::vector<AssociationRule> strict = Rules(sets, baskets.size(), 0.8);
   EXPECT_EQ(strict.size(), 410u);
-  const Rule& top = strict.at(0);
+  const AssociationRule& top = strict.at(0);
   EXPECT_EQ(names[top.consequent], "bottled beer");
   std::vector<std::string> antecedent;
   for (const uint32_t item : top.antecedent) antecedent.push_back(names[item]);
@@ -138,8 +138,8 @@ TEST_F(KnownPatterns, OfAWebSiteAreItsNeighbouringPages) {
     std::sort(order.items.begin(), order.items.end());
     EXPECT_LE(order.count, count_of.at(order.items));
   }
-  const std::vector<Rule> rules = Rules(sets, visits.size(), 0.9);
-  const auto windows = std::find_if(rules.begin(), rules.end(), [&](const Rule& rule) {
+  const std::vector<AssociationRule> rules = Rules(sets, visits.size(), 0.9);
+  const auto windows = std::find_if(rules.begin(), rules.end(), [&](const AssociationRule& rule) {
     return rule.antecedent.size() == 1 && titles[rule.antecedent[0]] == "\"Windows 95\"";
   });
   ASSERT_NE(windows, rules.end());
