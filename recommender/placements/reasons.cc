@@ -15,7 +15,7 @@ namespace {
 
 // A history of more products is explained by its links: the arithmetic would cost more than the
 // ranking itself.
-constexpr size_t kExplainedCellsMax = 128;
+constexpr size_t kExplainedCellsMax = 64;
 constexpr size_t kNameBytesMax = 80;
 
 struct Template {
@@ -172,23 +172,24 @@ Reason ReasonFinder::OfTaste(uint32_t product) {
         *context_.model, profile, CellsOf(*context_.model, std::span(profile.acts).first(acts)),
         context_.rank.session_share);
   }
-  const std::vector<Contribution> parts = explainer_->Explain(product);
-  if (parts.empty() || parts.front().score <= 0) return {"for_you"};
-  return OfHistory(parts.front().product);
+  const Contribution strongest = explainer_->Strongest(product);
+  return strongest.score > 0 ? OfHistory(strongest.product) : Reason{"for_you"};
 }
 
-Reason ReasonFinder::OfLinks(uint32_t product) const {
+// Links of cosines are the same both ways, so those of the product lead to the history; one whose
+// list is full of others is told without.
+Reason ReasonFinder::OfLinks(uint32_t product) {
+  if (!IsKnown(product)) return {"for_you"};
+  if (weights_.empty()) {
+    for (const Cell& cell : context_.profile->cells) weights_[cell.index] = cell.weight;
+  }
   float most = 0;
   uint32_t from = 0;
-  for (const Cell& cell : context_.profile->cells) {
-    for (const ItemLink& link : context_.model->viewed_also_viewed.Of(cell.index)) {
-      if (link.product != product) continue;
-      const float given = cell.weight * link.score;
-      if (given > most) {
-        most = given;
-        from = cell.index;
-      }
-    }
+  for (const ItemLink& link : context_.model->viewed_also_viewed.Of(product)) {
+    const auto it = weights_.find(link.product);
+    if (it == weights_.end() || it->second * link.score <= most) continue;
+    most = it->second * link.score;
+    from = link.product;
   }
   return most > 0 ? OfHistory(from) : Reason{"for_you"};
 }

@@ -49,7 +49,7 @@ class ReasonFinder {
 
  private:
   Reason OfTaste(uint32_t product);
-  Reason OfLinks(uint32_t product) const;
+  Reason OfLinks(uint32_t product);
   Reason OfVisit() const;
   Reason OfOrders(uint32_t product) const;
   Reason OfHistory(uint32_t product) const;
@@ -57,6 +57,7 @@ class ReasonFinder {
 
   const OfferContext& context_;
   std::unique_ptr<Explainer> explainer_;
+  absl::flat_hash_map<uint32_t, float> weights_;  // of the history's products; made when asked for
 };
 
 // The reason in a language (BCP 47; "fa-IR" is "fa" where there is no other; English where there

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <functional>
 
+#include "absl/container/flat_hash_map.h"
+
 #include "recommender/model/row_solver.h"
 
 namespace vitrine {
@@ -15,9 +17,26 @@ Explainer::Explainer(const Model& model, const Profile& profile, std::span<const
   if (mixed.session_share != 0) parts_.emplace_back(model, session, mixed.session_share);
 }
 
+template <typename Use>
+void Explainer::Part::ForEach(uint32_t product, Use use) const {
+  const Eigen::VectorXd row = Row(product);
+  Eigen::VectorXd t;
+  if (small_) {
+    t = system_.solve(weighted_ * inverse_diagonal_.cwiseProduct(row));
+  } else {
+    t = weighted_ * system_.solve(row);
+  }
+  for (size_t i = 0; i < products_.size(); ++i) {
+    const auto at = static_cast<Eigen::Index>(i);
+    use(products_[i], static_cast<float>(share_ * root_weights_[at] * t[at]));
+  }
+}
+
 std::vector<Contribution> Explainer::Explain(uint32_t product) const {
   std::vector<Contribution> all;
-  for (const Part& part : parts_) part.AddTo(product, &all);
+  for (const Part& part : parts_) {
+    part.ForEach(product, [&](uint32_t from, float score) { all.push_back({from, score}); });
+  }
   std::ranges::stable_sort(all, {}, &Contribution::product);
   std::vector<Contribution> merged;
   for (const Contribution& one : all) {
@@ -29,6 +48,20 @@ std::vector<Contribution> Explainer::Explain(uint32_t product) const {
   }
   std::ranges::stable_sort(merged, std::greater<>(), &Contribution::score);
   return merged;
+}
+
+Contribution Explainer::Strongest(uint32_t product) const {
+  absl::flat_hash_map<uint32_t, float> sums;
+  for (const Part& part : parts_) {
+    part.ForEach(product, [&](uint32_t from, float score) { sums[from] += score; });
+  }
+  Contribution best;
+  for (const auto& [from, score] : sums) {
+    if (score > best.score || (score == best.score && score > 0 && from < best.product)) {
+      best = {from, score};
+    }
+  }
+  return best;
 }
 
 Explainer::Part::Part(const Model& model, std::span<const Cell> cells, double share)
@@ -66,21 +99,6 @@ Eigen::VectorXd Explainer::Part::Row(uint32_t product) const {
   return Eigen::Map<const Eigen::VectorXf>(side_.rows + product * side_.stride,
                                            static_cast<Eigen::Index>(side_.width))
       .cast<double>();
-}
-
-void Explainer::Part::AddTo(uint32_t product, std::vector<Contribution>* contributions) const {
-  const Eigen::VectorXd row = Row(product);
-  Eigen::VectorXd t;
-  if (small_) {
-    t = system_.solve(weighted_ * inverse_diagonal_.cwiseProduct(row));
-  } else {
-    t = weighted_ * system_.solve(row);
-  }
-  for (size_t i = 0; i < products_.size(); ++i) {
-    const auto at = static_cast<Eigen::Index>(i);
-    contributions->push_back(
-        {products_[i], static_cast<float>(share_ * root_weights_[at] * t[at])});
-  }
 }
 
 }  // namespace vitrine

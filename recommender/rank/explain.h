@@ -44,6 +44,8 @@ class Explainer {
   // first, equal ones by product. They add up to the score (to 1e-4 of |taste| |factors|).
   // O(n (n + d)), or O(d (n + d)) for a history of more than d cells.
   std::vector<Contribution> Explain(uint32_t product) const;
+  // The first of them alone; a score of 0 if there is none.
+  Contribution Strongest(uint32_t product) const;
 
  private:
   // One fold-in.
@@ -51,7 +53,9 @@ class Explainer {
    public:
     Part(const Model& model, std::span<const Cell> cells, double share);
 
-    void AddTo(uint32_t product, std::vector<Contribution>* contributions) const;
+    // Calls use(product of the history, its part of the score).
+    template <typename Use>
+    void ForEach(uint32_t product, Use use) const;
 
    private:
     Eigen::VectorXd Row(uint32_t product) const;

@@ -1,5 +1,6 @@
 #include "recommender/rank/live_ranker.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "recommender/model/clicks.h"
@@ -25,13 +26,12 @@ RankedList LiveRanker::Recommend(const Model& model, const SessionIndex* session
   FindClicks(model, session);
   FindHidden(model, profile, session_acts, options);
 
-  const size_t count = mix_.settings().depth + known_.size() + exclude_.size();
-  lists_.Clear(count);
+  lists_.Clear(mix_.settings().depth, hidden_);
   lists_.SetTaste(model.quantized, model.factors,
                   Taste(model, profile, CellsOf(model, session), options.session_share));
   lists_.SetLinks(model.viewed_also_viewed, profile.cells);
   const bool visiting = sessions != nullptr && !clicks_.empty();
-  if (visiting) RankVisit(*sessions, count);
+  if (visiting) RankVisit(*sessions, mix_.settings().depth + hidden_.size());
 
   MixRequest request;
   request.k = options.k;
@@ -68,6 +68,10 @@ void LiveRanker::FindHidden(const Model& model, const Profile& profile, size_t s
       known_.push_back(profile.acts[i].product);
     }
   }
+  hidden_ = exclude_;
+  hidden_.insert(hidden_.end(), known_.begin(), known_.end());
+  std::sort(hidden_.begin(), hidden_.end());
+  hidden_.erase(std::unique(hidden_.begin(), hidden_.end()), hidden_.end());
 }
 
 void LiveRanker::RankVisit(const SessionIndex& sessions, size_t count) {

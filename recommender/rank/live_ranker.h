@@ -53,6 +53,7 @@ class LiveRanker {
   std::vector<uint32_t> clicks_;  // of the visit going on, oldest first
   std::vector<uint32_t> known_;
   std::vector<uint32_t> exclude_;
+  std::vector<uint32_t> hidden_;  // both, ascending
   std::vector<Scored> visit_list_;
   std::vector<Scored> list_;
 };

@@ -18,8 +18,9 @@ bool Has(const std::vector<uint32_t>& sorted, uint32_t product) {
 
 }  // namespace
 
-void MixLists::Clear(size_t count) {
+void MixLists::Clear(size_t count, std::span<const uint32_t> hidden) {
   count_ = count;
+  hidden_ = hidden;
   for (auto& list : lists_) list.clear();
 }
 
@@ -28,9 +29,16 @@ void MixLists::SetTaste(const QuantizedFactors& quantized, const FactorView& fac
   std::vector<Scored>& list = At(MixSource::kTaste);
   list.clear();
   if (taste.isZero(0)) return;
-  const ProductSet none(static_cast<size_t>(factors.rows()));
-  for (const Scored& scored : TopProducts(quantized, factors, taste, none, count_)) {
+  const auto products = static_cast<size_t>(factors.rows());
+  if (excluded_.size() < products) excluded_ = ProductSet(products);
+  for (const uint32_t product : Hidden()) {
+    if (product < products) excluded_.Insert(product);
+  }
+  for (const Scored& scored : TopProducts(quantized, factors, taste, excluded_, count_)) {
     if (scored.score > 0) list.push_back({SiteOf(scored.product), scored.score});
+  }
+  for (const uint32_t product : Hidden()) {
+    if (product < products) excluded_.Remove(product);
   }
 }
 
@@ -41,6 +49,7 @@ void MixLists::SetLinks(const ItemLinks& links, std::span<const Cell> history) {
       scores_.Add(SiteOf(link.product), cell.weight * link.score);
     }
   }
+  for (const uint32_t product : Hidden()) scores_.Add(product, -scores_.Get(product));
   scores_.Top(count_, {}, &At(MixSource::kLinks));
 }
 

@@ -36,11 +36,13 @@ namespace vitrine {
 class MixLists {
  public:
   // `site_of` has the site's number of each product of the model; empty: they are the same. It must
-  // live as long as this. `count` products of each source are asked for: Mix's depth and as many
-  // more as are not to be shown.
+  // live as long as this.
   explicit MixLists(std::span<const uint32_t> site_of = {}) : site_of_(site_of) {}
 
-  void Clear(size_t count);
+  // `count` products of each source are asked for: Mix's depth and as many more as are not to be
+  // shown. What is `hidden` (ascending; must live until the next Clear) taste and links do not
+  // name, where products have the same numbers in both: of them no more than the depth is needed.
+  void Clear(size_t count, std::span<const uint32_t> hidden = {});
 
   // From the model. A taste of zeros and scores of 0 or less suggest nothing.
   void SetTaste(const QuantizedFactors& quantized, const FactorView& factors,
@@ -64,7 +66,13 @@ class MixLists {
   std::vector<Scored>& At(MixSource source) { return lists_[static_cast<size_t>(source)]; }
   uint32_t SiteOf(uint32_t product) const { return site_of_.empty() ? product : site_of_[product]; }
 
+  std::span<const uint32_t> Hidden() const {
+    return site_of_.empty() ? hidden_ : std::span<const uint32_t>();
+  }
+
   std::span<const uint32_t> site_of_;
+  std::span<const uint32_t> hidden_;
+  ProductSet excluded_{0};  // empty between calls
   size_t count_ = 0;
   std::array<std::vector<Scored>, kMixSources> lists_;
   ScoreMap scores_;

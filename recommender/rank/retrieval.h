@@ -33,6 +33,8 @@ class ProductSet {
 
   // REQUIRES: product < products.
   void Insert(uint32_t product) { words_[product / 64] |= Bit(product); }
+  void Remove(uint32_t product) { words_[product / 64] &= ~Bit(product); }
+  size_t size() const { return words_.size() * 64; }
   bool Contains(uint32_t product) const { return (words_[product / 64] & Bit(product)) != 0; }
 
  private:
