@@ -13,14 +13,16 @@ namespace vitrine {
 namespace {
 
 // The names of one enum, both ways. The generated tables hold them as in records.thrift: upper
-// case, and OTHER_CHANNEL, which is "other" outside.
+// case, and OTHER_CHANNEL, which is "other" outside, or UNKNOWN_DEVICE.
 template <typename Enum>
 class Names {
  public:
   explicit Names(const std::map<int, const char*>& generated) {
     for (const auto& [value, upper] : generated) {
       const std::string lower = absl::AsciiStrToLower(upper);
-      const std::string name = lower == "other_channel" ? "other" : lower;
+      const std::string name = lower == "other_channel"    ? "other"
+                               : lower == "unknown_device" ? "unknown"
+                                                           : lower;
       if (names_.size() <= static_cast<size_t>(value)) names_.resize(value + 1);
       names_[value] = name;
       values_[name] = static_cast<Enum>(value);
@@ -38,6 +40,11 @@ class Names {
     const auto index = static_cast<size_t>(value);
     CHECK(index < names_.size() && !names_[index].empty()) << "no name for " << index;
     return names_[index];
+  }
+
+  bool Has(Enum value) const {
+    const auto index = static_cast<size_t>(value);
+    return index < names_.size() && !names_[index].empty();
   }
 
   std::string Joined() const { return absl::StrJoin(in_order_, ", "); }
@@ -58,6 +65,31 @@ const Names<Channel>& Channels() {
   return *channels;
 }
 
+const Names<Source>& Sources() {
+  static const auto* const names = new Names<Source>(_Source_VALUES_TO_NAMES);
+  return *names;
+}
+
+const Names<RuleKind>& RuleKinds() {
+  static const auto* const names = new Names<RuleKind>(_RuleKind_VALUES_TO_NAMES);
+  return *names;
+}
+
+const Names<Relation>& Relations() {
+  static const auto* const names = new Names<Relation>(_Relation_VALUES_TO_NAMES);
+  return *names;
+}
+
+const Names<PriceBase>& PriceBases() {
+  static const auto* const names = new Names<PriceBase>(_PriceBase_VALUES_TO_NAMES);
+  return *names;
+}
+
+const Names<Device>& Devices() {
+  static const auto* const names = new Names<Device>(_Device_VALUES_TO_NAMES);
+  return *names;
+}
+
 }  // namespace
 
 std::optional<EventKind> ParseEventKind(absl::string_view name) { return Kinds().Find(name); }
@@ -66,7 +98,29 @@ std::optional<Channel> ParseChannel(absl::string_view name) { return Channels().
 absl::string_view EventKindName(EventKind kind) { return Kinds().NameOf(kind); }
 absl::string_view ChannelName(Channel channel) { return Channels().NameOf(channel); }
 
+std::optional<Source> ParseSource(absl::string_view name) { return Sources().Find(name); }
+absl::string_view SourceName(Source source) {
+  return Sources().Has(source) ? Sources().NameOf(source) : "unknown";
+}
+
+std::optional<RuleKind> ParseRuleKind(absl::string_view name) { return RuleKinds().Find(name); }
+absl::string_view RuleKindName(RuleKind kind) { return RuleKinds().NameOf(kind); }
+
+std::optional<Relation> ParseRelation(absl::string_view name) { return Relations().Find(name); }
+absl::string_view RelationName(Relation relation) { return Relations().NameOf(relation); }
+
+std::optional<PriceBase> ParsePriceBase(absl::string_view name) { return PriceBases().Find(name); }
+absl::string_view PriceBaseName(PriceBase base) { return PriceBases().NameOf(base); }
+
+std::optional<Device> ParseDevice(absl::string_view name) { return Devices().Find(name); }
+absl::string_view DeviceName(Device device) { return Devices().NameOf(device); }
+
 std::string EventKindNames() { return Kinds().Joined(); }
 std::string ChannelNames() { return Channels().Joined(); }
+std::string SourceNames() { return Sources().Joined(); }
+std::string RuleKindNames() { return RuleKinds().Joined(); }
+std::string RelationNames() { return Relations().Joined(); }
+std::string PriceBaseNames() { return PriceBases().Joined(); }
+std::string DeviceNames() { return Devices().Joined(); }
 
 }  // namespace vitrine

@@ -1,5 +1,5 @@
-// The names of kinds and channels as people and files write them: lower case, GA4's own
-// ("view_item", "call_center").
+// The names of kinds, channels and what else records.thrift counts up, as people and files write
+// them: lower case, GA4's own ("view_item", "call_center").
 
 #ifndef VITRINE_STORE_EVENT_NAMES_H_
 #define VITRINE_STORE_EVENT_NAMES_H_
@@ -20,9 +20,28 @@ std::optional<Channel> ParseChannel(absl::string_view name);
 absl::string_view EventKindName(EventKind kind);
 absl::string_view ChannelName(Channel channel);
 
+// "for_you", "bought_together"; "unknown" for a value of a newer version.
+std::optional<Source> ParseSource(absl::string_view name);
+absl::string_view SourceName(Source source);
+
+// "hide_bought"; "one_of"; "cart_gap"; "mobile". REQUIRES: a value that records.thrift names.
+std::optional<RuleKind> ParseRuleKind(absl::string_view name);
+absl::string_view RuleKindName(RuleKind kind);
+std::optional<Relation> ParseRelation(absl::string_view name);
+absl::string_view RelationName(Relation relation);
+std::optional<PriceBase> ParsePriceBase(absl::string_view name);
+absl::string_view PriceBaseName(PriceBase base);
+std::optional<Device> ParseDevice(absl::string_view name);
+absl::string_view DeviceName(Device device);
+
 // All names, for messages: "page_view, view_item_list, ...".
 std::string EventKindNames();
 std::string ChannelNames();
+std::string SourceNames();
+std::string RuleKindNames();
+std::string RelationNames();
+std::string PriceBaseNames();
+std::string DeviceNames();
 
 }  // namespace vitrine
 

@@ -34,22 +34,6 @@ Context ContextOf(const Common& common, const Query& query) {
   return context;
 }
 
-const char* SourceName(Source source) {
-  switch (source) {
-    case Source::TASTE:
-      return "taste";
-    case Source::SIMILAR:
-      return "similar";
-    case Source::THIS_VISIT:
-      return "visit";
-    case Source::TOGETHER:
-      return "together";
-    case Source::POPULAR:
-      return "popular";
-  }
-  return "?";
-}
-
 std::string Price(const Suggestion& s) {
   if (!s.__isset.price_minor) return "";
   return absl::StrFormat("%d.%02d %s", s.price_minor / 100, s.price_minor % 100, s.currency);
@@ -59,11 +43,11 @@ Report ReplyReport(const RecommendReply& reply) {
   Report report;
   Report::Table& table = report.tables.emplace_back();
   table.name = "suggestions";
-  table.columns = {{"rank"}, {"product"}, {"name"}, {"price"}, {"source"}, {"score", 4}};
+  table.columns = {{"rank"}, {"product"}, {"name"}, {"price"}, {"source"}, {"reason"}};
   for (size_t i = 0; i < reply.suggestions.size(); ++i) {
     const Suggestion& s = reply.suggestions[i];
     table.rows.push_back({static_cast<int64_t>(i) + 1, s.product_id, s.name, Price(s),
-                          std::string(SourceName(s.source)), s.score});
+                          std::string(SourceName(s.source)), s.reason});
   }
   report.notes.push_back(absl::StrCat("model ", reply.model_id, ", folded in from ",
                                       reply.history_events, " events, request ", reply.request_id));

@@ -85,7 +85,9 @@ class Site {
   // Learns the newest sessions from the store, from a copy of it, for the model that answers now.
   // Nothing where there is none. O(events).
   absl::Status LearnSessions();
-  // Has the background thread do that, and look at the catalogue as a whole.
+  // Looks at the catalogue as a whole, for the model that answers now. O(words of the catalogue).
+  absl::Status LookAtCatalogue();
+  // Has the background thread do both.
   void LearnSessionsSoon();
   // Puts the visits that have ended into the session index, if it was learned. The background
   // thread does so whenever it has derived.
@@ -131,8 +133,6 @@ class Site {
   void WatchTrends(std::span<const Event> events, Serving* serving) const;
   absl::StatusOr<std::shared_ptr<const Assortment>> MakeAssortment(const WebHouse& from,
                                                                    Serving* serving) const;
-  // For the model that answers now.
-  absl::Status LookAtCatalogue();
   absl::Status LoadPlacements();
   void DeriveLoop();
   void RestFromDeriving(int64_t worked_ns);

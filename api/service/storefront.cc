@@ -1,7 +1,6 @@
 #include "api/service/storefront.h"
 
 #include <memory>
-#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -33,8 +32,7 @@ const char* PlacementOf(const RecommendRequest& request) {
 Storefront::Storefront(Sites* sites, const Clock* clock)
     : sites_(sites),
       clock_(clock),
-      ids_(absl::StrCat(absl::Hex(std::random_device()(), absl::kZeroPad8),
-                        absl::Hex(std::random_device()(), absl::kZeroPad8))) {}
+      ids_(absl::StrCat(absl::Hex(clock->NowMs()), "-", absl::Hex(clock->SteadyNs()))) {}
 
 absl::StatusOr<RecommendReply> Storefront::Recommend(const RecommendRequest& request) {
   RETURN_IF_ERROR(CheckContext(request.context));

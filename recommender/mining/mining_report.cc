@@ -36,7 +36,7 @@ Report::Cell PageCell(const std::string& name) {
   return std::visit([](auto text) { return Report::Cell(std::move(text)); }, PageText(name));
 }
 
-absl::string_view DeviceName(Device device) {
+absl::string_view DeviceKey(Device device) {
   switch (device) {
     case Device::DESKTOP:
       return "device.desktop";
@@ -321,7 +321,7 @@ absl::StatusOr<Report> MiningReport(const WebHouse& house, const Mining& mining)
   AddConversions(
       "by_channel", "channel", mining.by_channel,
       [](Channel channel) { return absl::StrCat("channel.", ChannelName(channel)); }, &report);
-  AddConversions("by_device", "device", mining.by_device, DeviceName, &report);
+  AddConversions("by_device", "device", mining.by_device, DeviceKey, &report);
   AddConversions("by_referrer", "referrer_class", mining.by_referrer, ReferrerName, &report);
   AddPages("entry_pages", mining.entries, mining.options.top, &report);
   AddPages("exit_pages", mining.exits, mining.options.top, &report);
