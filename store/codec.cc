@@ -85,6 +85,7 @@ absl::Status DecodeRecord(absl::string_view bytes, Record* record) {
   template absl::Status DecodeRecord<Record>(absl::string_view, Record*)
 
 VITRINE_INSTANTIATE(Event);
+VITRINE_INSTANTIATE(Exposure);
 VITRINE_INSTANTIATE(Session);
 VITRINE_INSTANTIATE(Customer);
 VITRINE_INSTANTIATE(CustomerFacts);

@@ -81,7 +81,7 @@ class TypedCursor : private Cursor {
   }
   const Record& value() const { return record_; }
 
-  // Whose row this is (events, sessions and robots only).
+  // Whose row this is (events, sessions, robots, and exposures of somebody only).
   Person person() const { return keys::ParsePerson(key()); }
 
  private:
@@ -91,6 +91,7 @@ class TypedCursor : private Cursor {
 };
 
 using EventCursor = TypedCursor<Event>;
+using ExposureCursor = TypedCursor<Exposure>;
 using SessionCursor = TypedCursor<Session>;
 using CustomerCursor = TypedCursor<Customer>;
 using CustomerFactsCursor = TypedCursor<CustomerFacts>;

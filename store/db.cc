@@ -23,7 +23,7 @@ namespace {
 
 constexpr const char* kTableNames[] = {
     "default", "events",         "event_ids", "sessions", "customers", "products", "rejects",
-    "dirty",   "customer_facts", "robots",    "links",    "conflicts", "audit"};
+    "dirty",   "customer_facts", "robots",    "links",    "conflicts", "audit",    "exposures"};
 static_assert(std::size(kTableNames) == kTables);
 
 constexpr char kClosed[] = "the store is closed after an error of the disk; try again";
@@ -126,7 +126,7 @@ rocksdb::ColumnFamilyOptions MakeTableOptions(Table table, const DbBudget& budge
   } else {
     options.write_buffer_size = budget.memtable_bytes / 4;
   }
-  // What a table takes at its first row, of thirteen tables a site.
+  // What a table takes at its first row, of fourteen tables a site.
   options.arena_block_size = std::clamp<size_t>(options.write_buffer_size / 64, 8 << 10, 1 << 20);
   if (table == Table::kEventIds) {
     // Nearly every look-up here is for an id never seen: the filter answers from one cache line
@@ -197,6 +197,7 @@ absl::Status Db::Get(Table t, absl::string_view key, Record* record) const {
 template absl::Status Db::Get(Table, absl::string_view, Customer*) const;
 template absl::Status Db::Get(Table, absl::string_view, CustomerFacts*) const;
 template absl::Status Db::Get(Table, absl::string_view, Event*) const;
+template absl::Status Db::Get(Table, absl::string_view, Exposure*) const;
 template absl::Status Db::Get(Table, absl::string_view, Reject*) const;
 template absl::Status Db::Get(Table, absl::string_view, RobotVerdict*) const;
 template absl::Status Db::Get(Table, absl::string_view, Product*) const;

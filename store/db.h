@@ -32,8 +32,9 @@ enum class Table {
   kLinks,
   kConflicts,
   kAudit,
+  kExposures,
 };
-constexpr size_t kTables = 13;
+constexpr size_t kTables = 14;
 
 // The name of the column family on disk.
 const char* TableName(Table table);

@@ -79,6 +79,20 @@ std::string EventKey(const Person& person, int64_t time_ms, absl::string_view ev
   return key;
 }
 
+std::string ExposureKey(const Exposure& exposure) {
+  std::string key =
+      exposure.__isset.customer_id  ? PersonPrefix(Person::Customer(exposure.customer_id))
+      : exposure.__isset.visitor_id ? PersonPrefix(Person::Visitor(exposure.visitor_id))
+                                    : std::string(kNobodyPrefix);
+  AppendBigEndian(&key, NewestFirst(exposure.time_ms));
+  AppendBigEndian(&key, XXH3_64bits(exposure.id.data(), exposure.id.size()));
+  return key;
+}
+
+std::string ExposureIdKey(absl::string_view exposure_id) {
+  return absl::StrCat("i", EventIdKey(exposure_id));
+}
+
 std::string LoginKey(absl::string_view visitor, absl::string_view event_key) {
   return absl::StrCat(PersonPrefix(Person::Visitor(visitor)), event_key.substr(1));
 }

@@ -27,6 +27,9 @@
 //                'u' | visitor id | 0x00 | customer id |                      -: un-merged
 // conflicts      | XXH3-128 of the event id (16) | content digest (8) |       Event: one that lost
 // audit          | number (8) |                                               a link of the chain
+// exposures      | person | ~time_ms (8) | id hash (8) |                      Exposure
+//                'n' | 0x00 | ~time_ms (8) | id hash (8) |                    Exposure: of nobody
+//                'i' | first bytes of its id (8) | XXH3-128 of it (16) |      key of an exposure
 // default        "totals", "settings", "source/" | name |                      one struct each
 //                "placements/" | ~version (8) |                               PlacementVersion
 //                "format", "version", "robot_lists" (a digest)                number (8)
@@ -95,17 +98,23 @@ std::string LoginKey(absl::string_view visitor, absl::string_view event_key);
 std::string SharedKey(absl::string_view visitor);
 std::string VisitorOfKey(absl::string_view customer, absl::string_view visitor);
 std::string UnlinkKey(absl::string_view visitor, absl::string_view customer);
+// Of exposures: the customer's if it names one, else the visitor's, else nobody's.
+std::string ExposureKey(const Exposure& exposure);
+std::string ExposureIdKey(absl::string_view exposure_id);
+// What all keys of exposures begin with that were shown to nobody known.
+inline constexpr absl::string_view kNobodyPrefix("n\0", 2);
 std::string SessionKey(const Person& person, int64_t start_ms);
 std::string RejectKey(absl::string_view source, int32_t generation, int64_t line);
 // The source at the front of a rejects key.
 absl::string_view RejectSource(absl::string_view key);
 std::string SourceKey(absl::string_view source);
 
-// The person at the front of an events, sessions or dirty key, and of a login's (the visitor).
+// The person at the front of an events, sessions or dirty key, of an exposure's that has one, and
+// of a login's (the visitor).
 // REQUIRES: `key` was made by one of the functions above.
 Person ParsePerson(absl::string_view key);
 
-// How the key of an event and of a login ends: ~time_ms and id hash, 16 bytes.
+// How the key of an event, of an exposure and of a login ends: ~time_ms and id hash, 16 bytes.
 absl::string_view EventTail(absl::string_view key);
 int64_t TimeOfTail(absl::string_view tail);
 

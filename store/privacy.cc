@@ -31,7 +31,7 @@ constexpr int kManifestFlushesMax = 256;
 constexpr Table kTablesOfPersons[] = {Table::kMeta,      Table::kEvents,        Table::kEventIds,
                                       Table::kSessions,  Table::kDirty,         Table::kLinks,
                                       Table::kCustomers, Table::kCustomerFacts, Table::kRobots,
-                                      Table::kRejects,   Table::kConflicts};
+                                      Table::kRejects,   Table::kConflicts,     Table::kExposures};
 
 std::string RowsText(const Erasure& erasure) {
   return absl::StrJoin(erasure.rows, ",", [](std::string* out, const auto& table_rows) {
@@ -124,7 +124,7 @@ class Privacy::Run {
     RETURN_IF_ERROR(privacy_.Step("visitors"));
     for (const std::string& visitor : visitors) RETURN_IF_ERROR(DeleteVisitor(visitor));
     RETURN_IF_ERROR(privacy_.Step("events"));
-    RETURN_IF_ERROR(DeleteEvents(person_, {Timeline::Span()}));
+    RETURN_IF_ERROR(DeleteHistory(person_, {Timeline::Span()}));
     RETURN_IF_ERROR(privacy_.Step("rows"));
     RETURN_IF_ERROR(DeletePerson(person_));
     RETURN_IF_ERROR(privacy_.Step("receipt"));
@@ -168,10 +168,23 @@ class Privacy::Run {
     });
   }
 
-  // Those of the person's events in these times that are not newer than the erasure.
-  absl::Status DeleteEvents(const Person& person, const std::vector<Timeline::Span>& spans) {
+  // Of what the person did and was shown in these times, all that is not newer than the erasure.
+  absl::Status DeleteHistory(const Person& person, const std::vector<Timeline::Span>& spans) {
+    ASSIGN_OR_RETURN(const auto events, KeysIn<Event>(Table::kEvents, person, spans));
+    RETURN_IF_ERROR(InSlices(events, [](Removal* removal, const std::string& key) {
+      return removal->DeleteEvent(key, [](const Event&) { return true; }).status();
+    }));
+    ASSIGN_OR_RETURN(const auto shelves, KeysIn<Exposure>(Table::kExposures, person, spans));
+    return InSlices(shelves, [](Removal* removal, const std::string& key) {
+      return removal->DeleteExposure(key).status();
+    });
+  }
+
+  template <typename Record>
+  absl::StatusOr<std::vector<std::string>> KeysIn(Table table, const Person& person,
+                                                  const std::vector<Timeline::Span>& spans) const {
     std::vector<std::string> keys;
-    EventCursor cursor = house_.History(person);
+    TypedCursor<Record> cursor = impl_.Scan<Record>(table, keys::PersonPrefix(person));
     for (; cursor.Valid(); cursor.Next()) {
       const int64_t time_ms = cursor.value().time_ms;
       const bool inside =
@@ -181,9 +194,7 @@ class Privacy::Run {
       if (inside && time_ms <= erasure_.up_to_ms) keys.emplace_back(cursor.key());
     }
     RETURN_IF_ERROR(cursor.Finish());
-    return InSlices(keys, [](Removal* removal, const std::string& key) {
-      return removal->DeleteEvent(key, [](const Event&) { return true; }).status();
-    });
+    return keys;
   }
 
   absl::Status InSlices(const std::vector<std::string>& keys,
@@ -212,7 +223,7 @@ class Privacy::Run {
         return absl::OkStatus();
       }));
     }
-    RETURN_IF_ERROR(DeleteEvents(
+    RETURN_IF_ERROR(DeleteHistory(
         person, is_nobody_else ? std::vector<Timeline::Span>(1) : timeline.Owned(person_.id)));
     if (is_nobody_else) RETURN_IF_ERROR(DeletePerson(person));
     return Write([&](Removal* removal) -> absl::Status {
@@ -302,6 +313,9 @@ absl::StatusOr<std::vector<Erasure>> Privacy::Erase(const std::vector<Person>& p
     ASSIGN_OR_RETURN(const std::vector<Event> newest, house_->ResolvedHistory(person, 1));
     int64_t up_to_ms = house_->impl_->options.clock->NowMs();
     if (!newest.empty()) up_to_ms = std::max(up_to_ms, newest[0].time_ms);
+    RETURN_IF_ERROR(house_->ForEachExposureOf(person, up_to_ms, 1, [&](const Exposure& shelf) {
+      up_to_ms = std::max(up_to_ms, shelf.time_ms);
+    }));
     ASSIGN_OR_RETURN(due.emplace_back(), Begin(person, up_to_ms));
   }
   return Finish(std::move(due));
@@ -413,20 +427,28 @@ class Privacy::Expiry {
       : impl_(*house->impl_), before_ms_(std::move(before_ms)) {}
 
   absl::StatusOr<int64_t> Run() && {
-    RETURN_IF_ERROR(Scan(Table::kConflicts));
-    RETURN_IF_ERROR(Scan(Table::kEvents));
+    RETURN_IF_ERROR(Scan<Event>(Table::kConflicts, ""));
+    RETURN_IF_ERROR(Scan<Event>(Table::kEvents, ""));
+    for (const char* const whose : {"c", "n", "v"}) {  // not the rows of their ids
+      RETURN_IF_ERROR(Scan<Exposure>(Table::kExposures, whose));
+    }
     return rows_[TableName(Table::kEvents)];
   }
 
  private:
-  bool IsExpired(const Event& event) const {
-    const auto kind = before_ms_.find(event.kind);
-    return kind != before_ms_.end() && event.time_ms < kind->second;
+  bool IsExpired(EventKind kind, int64_t time_ms) const {
+    const auto before_ms = before_ms_.find(kind);
+    return before_ms != before_ms_.end() && time_ms < before_ms->second;
+  }
+  bool IsExpired(const Event& event) const { return IsExpired(event.kind, event.time_ms); }
+  bool IsExpired(const Exposure& shelf) const {
+    return IsExpired(EventKind::VIEW_ITEM_LIST, shelf.time_ms);
   }
 
-  absl::Status Scan(Table table) {
+  template <typename Record>
+  absl::Status Scan(Table table, const std::string& prefix) {
     std::vector<std::string> keys;
-    EventCursor cursor = impl_.Scan<Event>(table, "");
+    TypedCursor<Record> cursor = impl_.Scan<Record>(table, prefix);
     absl::Status status;
     for (; status.ok() && cursor.Valid(); cursor.Next()) {
       if (!IsExpired(cursor.value())) continue;
@@ -448,11 +470,14 @@ class Privacy::Expiry {
     for (const std::string& key : keys) {
       if (table == Table::kConflicts) {
         RETURN_IF_ERROR(events.Delete(table, key));
-        continue;
+      } else if (table == Table::kExposures) {
+        ASSIGN_OR_RETURN(const std::optional<Exposure> gone, events.DeleteExposure(key));
+        if (gone.has_value() && gone->__isset.visitor_id) visitors.insert(gone->visitor_id);
+      } else {
+        ASSIGN_OR_RETURN(const std::optional<Event> gone,
+                         events.DeleteEvent(key, [this](auto& e) { return IsExpired(e); }));
+        if (gone.has_value() && gone->__isset.visitor_id) visitors.insert(gone->visitor_id);
       }
-      ASSIGN_OR_RETURN(const std::optional<Event> gone,
-                       events.DeleteEvent(key, [this](auto& e) { return IsExpired(e); }));
-      if (gone.has_value() && gone->__isset.visitor_id) visitors.insert(gone->visitor_id);
     }
     events.Note("expired", absl::StrCat(keys.size(), " rows of ", TableName(table)));
     RETURN_IF_ERROR(events.Write());

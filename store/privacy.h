@@ -82,8 +82,10 @@ class Privacy {
   absl::StatusOr<Copies> CopiesOf(const std::string& customer) const;
 
   // Drops the events that are older than the site keeps them (SiteSettings.retention_days), and
-  // from now on ignores such ("ignored:expired"). What a login said of who is who stays as long as
-  // the visitor has anonymous events. Returns how many events went. O(events).
+  // from now on ignores such ("ignored:expired"). What was shown is kept as long as events of the
+  // kind VIEW_ITEM_LIST are. What a login said of who is who stays as long as there is something
+  // that the visitor did or was shown without a name. Returns how many events went. O(events +
+  // exposures).
   absl::StatusOr<int64_t> ApplyRetention(int64_t now_ms);
 
  private:

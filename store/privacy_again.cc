@@ -43,6 +43,11 @@ class Privacy::PersonFinder {
     const auto event = [&](const EventCursor& at) { return Try(at.value()); };
     RETURN_IF_ERROR(ForEach(house_.Events(), event));
     RETURN_IF_ERROR(ForEach(house_.Conflicts(), event));
+    for (const Person::Kind kind : {Person::Kind::kCustomer, Person::Kind::kVisitor}) {
+      RETURN_IF_ERROR(
+          ForEach(impl_.Scan<Exposure>(Table::kExposures, std::string(1, static_cast<char>(kind))),
+                  [&](const ExposureCursor& at) { return Try(at.person()); }));
+    }
     RETURN_IF_ERROR(ForEach(house_.Customers(), [&](const CustomerCursor& at) {
       return Try(Person::Customer(at.value().id));
     }));

@@ -63,6 +63,16 @@ absl::StatusOr<std::optional<Event>> Removal::DeleteEvent(
   return event;
 }
 
+absl::StatusOr<std::optional<Exposure>> Removal::DeleteExposure(absl::string_view key) {
+  Exposure shelf;
+  const absl::Status found = impl_.db->Get(Table::kExposures, key, &shelf);
+  if (absl::IsNotFound(found)) return std::nullopt;
+  RETURN_IF_ERROR(found);
+  RETURN_IF_ERROR(Delete(Table::kExposures, key));
+  CHECK(batch_.Delete(impl_.db->table(Table::kExposures), keys::ExposureIdKey(shelf.id)).ok());
+  return shelf;
+}
+
 absl::Status Removal::DeleteLinks(absl::string_view customer, const std::string& visitor,
                                   int64_t up_to_ms) {
   const std::string prefix = absl::StrCat(keys::PersonPrefix(Person::Visitor(visitor)), customer,
@@ -84,10 +94,12 @@ absl::Status Removal::DeleteLinks(absl::string_view customer, const std::string&
 
 absl::Status Removal::DeleteDeadLinks(const std::string& visitor) {
   const std::string prefix = keys::PersonPrefix(Person::Visitor(visitor));
-  Cursor anonymous(impl_.db->Scan(Table::kEvents), prefix, prefix);
-  const bool stays = anonymous.Valid();
-  RETURN_IF_ERROR(anonymous.Finish());
-  if (stays) return absl::OkStatus();
+  for (const Table table : {Table::kEvents, Table::kExposures}) {
+    Cursor anonymous(impl_.db->Scan(table), prefix, prefix);
+    const bool stays = anonymous.Valid();
+    RETURN_IF_ERROR(anonymous.Finish());
+    if (stays) return absl::OkStatus();
+  }
   std::vector<std::string> dead;
   std::map<std::string, bool> lives;  // by customer: whether a login is left
   Cursor logins(impl_.db->Scan(Table::kLinks), prefix, prefix);
@@ -136,9 +148,13 @@ absl::Status Removal::Write() {
   impl_.commit_mutex.AssertHeld();
   impl_.PutMeta(kRemovedKey, EncodeRecord(removed_), &batch_);
   RETURN_IF_ERROR(impl_.Write(&batch_, after_));
-  absl::MutexLock lock(&impl_.state_mutex);
-  impl_.removed = removed_;
-  for (const auto& [digest, up_to_ms] : erased_) impl_.erased_up_to[digest] = up_to_ms;
+  {
+    absl::MutexLock lock(&impl_.state_mutex);
+    impl_.removed = removed_;
+    for (const auto& [digest, up_to_ms] : erased_) impl_.erased_up_to[digest] = up_to_ms;
+  }
+  // What was shown to them before this was known is written when this returns.
+  if (!erased_.empty()) absl::MutexLock wait(&impl_.exposures_mutex);
   return absl::OkStatus();
 }
 

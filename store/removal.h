@@ -41,12 +41,15 @@ class Removal {
   absl::StatusOr<std::optional<Event>> DeleteEvent(absl::string_view key,
                                                    absl::FunctionRef<bool(const Event&)> still);
 
+  // The exposure with this key, and the row of its id. Returns what went.
+  absl::StatusOr<std::optional<Exposure>> DeleteExposure(absl::string_view key);
+
   // Every login of the customer as this visitor that is not newer than `up_to_ms`, and the link
   // itself with an operator's word on it if no login is left.
   absl::Status DeleteLinks(absl::string_view customer, const std::string& visitor,
                            int64_t up_to_ms);
   // Those of the visitor's logins whose events are gone, if there is nothing left that they are
-  // about: no anonymous event.
+  // about: nothing that was done or shown without a name.
   absl::Status DeleteDeadLinks(const std::string& visitor);
 
   void MarkDirty(const Person& person);

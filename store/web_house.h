@@ -148,6 +148,14 @@ class WebHouse {
   absl::StatusOr<CommitResult> Track(std::vector<Event> events, std::vector<Reject> rejects,
                                      Ack ack, std::vector<int32_t> robots = {});
 
+  // Keeps what was shown, in one write to the log: survives kill -9, and loss of power from the
+  // next sync on. Waits for no commit. A shelf whose id is there already is replaced; one for a
+  // person who was erased later than `time_ms` is left out; one that names a customer is kept
+  // without the visitor. Not under the audit chain, and Version() stays. InvalidArgument if an id
+  // is not valid, or a shelf names no placement: then none is kept; ResourceExhausted and
+  // Unavailable as Commit.
+  absl::Status AddExposures(std::span<const Exposure> shelves);
+
   // Merges rows of products into the catalogue in one write: of each only the fields that are set
   // (store/catalogue_writer.h). They are counted under the source "update_products".
   // InvalidArgument if a row is not valid (ValidateProduct): then none is taken.
@@ -239,6 +247,16 @@ class WebHouse {
   // their keys. For a checkpoint, or a store nobody writes to. Needs memory for one linked
   // customer's events.
   absl::Status ForEachResolved(absl::FunctionRef<void(const Person&, const Event&)> use) const;
+
+  // Gives `use` the newest `limit` shelves that the person was shown, not older than `since_ms`,
+  // newest first: whose they are follows from logins as it does for events (ForEachOf).
+  using UseExposure = absl::FunctionRef<void(const Exposure&)>;
+  absl::Status ForEachExposureOf(const Person& person, int64_t since_ms, size_t limit,
+                                 UseExposure use) const;
+  // Of whoever they are: by their id. NotFound.
+  absl::StatusOr<Exposure> GetExposure(absl::string_view id) const;
+  // Those shown to nobody known, newest first.
+  ExposureCursor ExposuresOfNobody() const;
 
   // Everybody who was ever erased (store/privacy.h): a digest of each, and up to when.
   std::map<std::string, int64_t> ErasedPersons() const;

@@ -20,15 +20,19 @@ constexpr size_t kExpiredEntryBytes = 16;
 
 }  // namespace
 
+std::string ErasedDigest(const AuditKey& key, const Person& person) {
+  const AuditEntry entry =
+      key.Entry(AuditChange::kRemoved, Table::kCustomers, keys::PersonPrefix(person), kErased);
+  return absl::BytesToHexString(
+      {reinterpret_cast<const char*>(entry.digest.data()), entry.digest.size()});
+}
+
 absl::StatusOr<std::string> WebHouse::Impl::DigestOf(const Person& person) const {
   if (chain == nullptr) {
     return absl::FailedPreconditionError(
         "a store that was made without an audit chain has no key to remember erased persons by");
   }
-  const AuditEntry entry = chain->key().Entry(AuditChange::kRemoved, Table::kCustomers,
-                                              keys::PersonPrefix(person), kErased);
-  return absl::BytesToHexString(
-      {reinterpret_cast<const char*>(entry.digest.data()), entry.digest.size()});
+  return ErasedDigest(chain->key(), person);
 }
 
 absl::Status WebHouse::Impl::LoadForgotten() {

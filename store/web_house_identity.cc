@@ -103,38 +103,39 @@ class LinkReader {
   const std::unique_ptr<rocksdb::Iterator> links_;
 };
 
-// The newest `limit` of events that are offered person by person.
-class NewestEvents {
+// The newest `limit` of rows (events or exposures) that are offered person by person.
+template <typename Record>
+class Newest {
  public:
-  explicit NewestEvents(size_t limit) : limit_(limit) {}
+  explicit Newest(size_t limit) : limit_(limit) {}
 
   // False if it is too old to be among them, as is then all that is older.
-  bool Offer(absl::string_view key, const Event& event) {
+  bool Offer(absl::string_view key, const Record& record) {
     const absl::string_view tail = keys::EventTail(key);
     if (limit_ == 0 || (!oldest_.empty() && tail > oldest_)) return false;
-    entries_.push_back({std::string(tail), event});
+    entries_.push_back({std::string(tail), record});
     if (entries_.size() / 2 >= limit_) Cut();
     return true;
   }
 
-  std::vector<Event> Take() && {
+  std::vector<Record> Take() && {
     Cut();
-    std::vector<Event> events;
-    events.reserve(entries_.size());
-    for (Entry& entry : entries_) events.push_back(std::move(entry.event));
-    return events;
+    std::vector<Record> records;
+    records.reserve(entries_.size());
+    for (Entry& entry : entries_) records.push_back(std::move(entry.record));
+    return records;
   }
 
  private:
   struct Entry {
     std::string tail;
-    Event event;
+    Record record;
   };
 
   void Cut() {
     // Two ids with one hash, of one millisecond: still one order.
     std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
-      return std::tie(a.tail, a.event.id) < std::tie(b.tail, b.event.id);
+      return std::tie(a.tail, a.record.id) < std::tie(b.tail, b.record.id);
     });
     if (entries_.size() <= limit_) return;
     entries_.resize(limit_);
@@ -146,38 +147,77 @@ class NewestEvents {
   std::string oldest_;  // empty: nothing is too old so far
 };
 
-// The events under one person's name in one of their times, newest first, as long as `use` wants
-// more. True if it did to the end.
-absl::StatusOr<bool> ReadSpan(const Db& db, const Person& person, const Timeline::Span& span,
-                              absl::FunctionRef<bool(absl::string_view, const Event&)> use) {
-  const std::string prefix = keys::PersonPrefix(person);
-  const std::string start =
-      span.to_ms == Timeline::Span().to_ms ? prefix : keys::TimePrefix(person, span.to_ms - 1);
-  EventCursor events(db.Scan(Table::kEvents), prefix, start);
-  bool more = true;
-  for (; more && events.Valid() && events.value().time_ms >= span.from_ms; events.Next()) {
-    more = use(events.key(), events.value());
-    if (!more) break;
-  }
-  RETURN_IF_ERROR(events.Finish());
-  return more;
-}
+// Rows of a table that a history is made of: events, or exposures.
+template <typename Record>
+struct HistoryOf {
+  using Use = absl::FunctionRef<void(const Record&)>;
+  using UseMore = absl::FunctionRef<bool(absl::string_view key, const Record&)>;
 
-absl::Status ForEachOfVisitor(const Db& db, const std::string& visitor, const Timeline& timeline,
-                              size_t limit, WebHouse::UseEvent use) {
-  size_t used = 0;
-  for (const Timeline::Span& span : timeline.Owned("")) {
-    ASSIGN_OR_RETURN(const bool more, ReadSpan(db, Person::Visitor(visitor), span,
-                                               [&](absl::string_view, const Event& event) {
-                                                 if (used == limit) return false;
-                                                 ++used;
-                                                 use(event);
-                                                 return true;
-                                               }));
-    if (!more) break;
+  const Db& db;
+  const Table table;
+  const int64_t since_ms;  // older ones are left out
+  const size_t limit;      // the newest
+  const size_t customers_max;
+
+  absl::Status ForEachOf(const Person& person, Use use) const {
+    LinkReader links(db);
+    if (person.kind == Person::Kind::kVisitor) {
+      ASSIGN_OR_RETURN(const Timeline timeline, links.TimelineOf(person.id, customers_max));
+      return ForEachIn(person, timeline.Owned(""), use);
+    }
+    const size_t visitors_max = limit == kAll ? kAll : limits::kVisitorsReadMax;
+    ASSIGN_OR_RETURN(const auto visitors, links.VisitorsOf(person.id, visitors_max));
+    if (visitors.empty()) return ForEachIn(person, {Timeline::Span()}, use);
+    Newest<Record> newest(limit);
+    const auto offer = [&newest](absl::string_view key, const Record& record) {
+      return newest.Offer(key, record);
+    };
+    RETURN_IF_ERROR(Read(person, {}, offer).status());
+    for (const std::string& visitor : visitors) {
+      ASSIGN_OR_RETURN(const Timeline timeline, links.TimelineOf(visitor, customers_max));
+      for (const Timeline::Span& span : timeline.Owned(person.id)) {
+        RETURN_IF_ERROR(Read(Person::Visitor(visitor), span, offer).status());
+      }
+    }
+    for (const Record& record : std::move(newest).Take()) use(record);
+    return absl::OkStatus();
   }
-  return absl::OkStatus();
-}
+
+ private:
+  // Those under one person's name in these times, which come newest first.
+  absl::Status ForEachIn(const Person& person, const std::vector<Timeline::Span>& spans,
+                         Use use) const {
+    size_t used = 0;
+    for (const Timeline::Span& span : spans) {
+      ASSIGN_OR_RETURN(const bool more,
+                       Read(person, span, [&](absl::string_view, const Record& record) {
+                         if (used == limit) return false;
+                         ++used;
+                         use(record);
+                         return true;
+                       }));
+      if (!more) break;
+    }
+    return absl::OkStatus();
+  }
+
+  // Those under one person's name in one of their times, newest first, as long as `use` wants
+  // more. True if it did to the end.
+  absl::StatusOr<bool> Read(const Person& person, const Timeline::Span& span, UseMore use) const {
+    const std::string prefix = keys::PersonPrefix(person);
+    const std::string start =
+        span.to_ms == Timeline::Span().to_ms ? prefix : keys::TimePrefix(person, span.to_ms - 1);
+    const int64_t from_ms = std::max(span.from_ms, since_ms);
+    TypedCursor<Record> rows(db.Scan(table), prefix, start);
+    bool more = true;
+    for (; more && rows.Valid() && rows.value().time_ms >= from_ms; rows.Next()) {
+      more = use(rows.key(), rows.value());
+      if (!more) break;
+    }
+    RETURN_IF_ERROR(rows.Finish());
+    return more;
+  }
+};
 
 }  // namespace
 
@@ -225,32 +265,15 @@ absl::StatusOr<std::vector<Person>> WebHouse::Affected(std::span<const Event> ev
 
 absl::Status WebHouse::ForEachOf(const Person& person, size_t limit, UseEvent use) const {
   const std::shared_ptr<const Db> db = impl_->db.Hold();
-  LinkReader links(*db);
-  const size_t customers_max = impl_->CustomersMax();
-  if (person.kind == Person::Kind::kVisitor) {
-    ASSIGN_OR_RETURN(const Timeline timeline, links.TimelineOf(person.id, customers_max));
-    return ForEachOfVisitor(*db, person.id, timeline, limit, use);
-  }
-  const size_t visitors_max = limit == kAll ? kAll : limits::kVisitorsReadMax;
-  ASSIGN_OR_RETURN(const auto visitors, links.VisitorsOf(person.id, visitors_max));
-  if (visitors.empty()) {
-    EventCursor events = History(person);
-    for (size_t n = 0; n < limit && events.Valid(); events.Next(), ++n) use(events.value());
-    return events.Finish();
-  }
-  NewestEvents newest(limit);
-  const auto offer = [&newest](absl::string_view key, const Event& event) {
-    return newest.Offer(key, event);
-  };
-  RETURN_IF_ERROR(ReadSpan(*db, person, {}, offer).status());
-  for (const std::string& visitor : visitors) {
-    ASSIGN_OR_RETURN(const Timeline timeline, links.TimelineOf(visitor, customers_max));
-    for (const Timeline::Span& span : timeline.Owned(person.id)) {
-      RETURN_IF_ERROR(ReadSpan(*db, Person::Visitor(visitor), span, offer).status());
-    }
-  }
-  for (const Event& event : std::move(newest).Take()) use(event);
-  return absl::OkStatus();
+  return HistoryOf<Event>{*db, Table::kEvents, INT64_MIN, limit, impl_->CustomersMax()}.ForEachOf(
+      person, use);
+}
+
+absl::Status WebHouse::ForEachExposureOf(const Person& person, int64_t since_ms, size_t limit,
+                                         UseExposure use) const {
+  const std::shared_ptr<const Db> db = impl_->db.Hold();
+  return HistoryOf<Exposure>{*db, Table::kExposures, since_ms, limit, impl_->CustomersMax()}
+      .ForEachOf(person, use);
 }
 
 absl::StatusOr<std::vector<Event>> WebHouse::ResolvedHistory(const Person& person,

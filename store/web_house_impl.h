@@ -65,6 +65,9 @@ absl::Status CheckBatch(const EventBatch& batch);
 // The same without a look at the events themselves.
 absl::Status CheckBatchFrame(const EventBatch& batch);
 
+// What an erased person is remembered by.
+std::string ErasedDigest(const AuditKey& key, const Person& person);
+
 struct WebHouse::Impl {
   Options options;
   DbBudget budget;
@@ -94,6 +97,10 @@ struct WebHouse::Impl {
   Totals removed ABSL_GUARDED_BY(state_mutex);
   absl::flat_hash_map<std::string, int64_t> erased_up_to ABSL_GUARDED_BY(state_mutex);
   std::map<EventKind, int64_t> expired_before ABSL_GUARDED_BY(state_mutex);
+
+  // Read-locked from the look at who was erased until a shelf is written: an erasure that has been
+  // begun under the lock is known to whoever writes later, and finds what was written before.
+  absl::Mutex exposures_mutex ABSL_ACQUIRED_BEFORE(state_mutex);
 
   // One sync makes durable whatever was written when it began.
   absl::Mutex sync_mutex;
@@ -126,7 +133,6 @@ struct WebHouse::Impl {
   absl::Status NoteReplaced(const EventBatch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
   absl::StatusOr<int64_t> WithdrawOthers(const absl::flat_hash_set<std::string>& named)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
-  // What an erased person is remembered by.
   absl::StatusOr<std::string> DigestOf(const Person& person) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
   absl::Status LoadForgotten() ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_mutex);
@@ -137,6 +143,8 @@ struct WebHouse::Impl {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
   absl::StatusOr<EventBatch> WithoutForgotten(EventBatch batch) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
+  // As WhyForgotten says that it was erased, without the commit mutex.
+  bool IsErased(const Exposure& shelf) const;
   absl::Status PutRejects(const EventBatch& batch, SourceState* state, rocksdb::WriteBatch* rows);
   absl::Status SyncUpTo(uint64_t wanted);
   absl::StatusOr<SourceState> Source(absl::string_view name) const;

@@ -89,6 +89,25 @@ std::vector<Event> MarkedEvents() {
           Marked("anonymous at bob's", "", "bob's", kDay + 11)};
 }
 
+Exposure Shown(const std::string& id, const std::string& customer, const std::string& visitor,
+               int64_t time_ms) {
+  Exposure shelf;
+  shelf.id = absl::StrCat(customer == "bob" ? "bob" : kMarker, "-", id);
+  shelf.time_ms = time_ms;
+  shelf.placement = "home";
+  if (!customer.empty()) shelf.__set_customer_id(customer);
+  if (!visitor.empty()) shelf.__set_visitor_id(visitor);
+  shelf.products.emplace_back().product_id = "p1";
+  shelf.products.back().source = Source::TASTE;
+  return shelf;
+}
+
+std::vector<std::string> ShelvesOf(const WebHouse& house, const Person& person) {
+  std::vector<std::string> ids;
+  EXPECT_OK(house.ForEachExposureOf(person, 0, 100, [&](auto& s) { ids.push_back(s.id); }));
+  return ids;
+}
+
 // A store in which the customer is everywhere, with bob beside them.
 void Fill(WebHouse* house) {
   ASSERT_OK(house->Commit(FileOf(MarkedEvents(), Value(house->GetSource("file"))), Ack::kDurable)
@@ -100,6 +119,10 @@ void Fill(WebHouse* house) {
                          MakeEvent("bob 3", "bob", kDay + 22, EventKind::VIEW_ITEM)},
                         {}, Ack::kDurable)
                 .status());
+  const std::vector<Exposure> shown = {
+      Shown("own", kCustomer, "", kDay), Shown("before", "", kDevice, kDay - 6),
+      Shown("at bob's", "", "bob's", kDay + 11), Shown("bob on a device", "bob", kDevice, kDay)};
+  ASSERT_OK(house->AddExposures(shown));
   EventBatch rejects = FileOf({}, Value(house->GetSource("rejected")));
   for (const std::string& raw : {absl::StrCat("1,", kCustomer, ",x"), std::string("2,bob,x"),
                                  absl::StrCat("3,", kDevice, ",x")}) {
@@ -140,6 +163,7 @@ void Fill(WebHouse* house) {
 void ExpectErased(const std::string& folder, std::unique_ptr<WebHouse> house) {
   EXPECT_THAT(FilesThatHold(folder, kMarker), IsEmpty());
   EXPECT_THAT(IdsOf(*house, Person::Customer("bob")), ElementsAre("bob 3", "bob 2", "bob 1"));
+  EXPECT_THAT(ShelvesOf(*house, Person::Customer("bob")), ElementsAre("bob-bob on a device"));
   EXPECT_EQ(house->GetTotals().events, 3);
   EXPECT_EQ(house->GetTotals().rejects, 1);
   house.reset();
@@ -176,6 +200,7 @@ TEST_F(PrivacyTest, NoByteOfAnErasedCustomerIsLeft) {
   EXPECT_EQ(receipts[0].rows.at("customers"), 1);
   EXPECT_EQ(receipts[0].rows.at("customer_facts"), 1);
   EXPECT_EQ(receipts[0].rows.at("robots"), 2);
+  EXPECT_EQ(receipts[0].rows.at("exposures"), 3);
   ExpectErased(dir_.path(), std::move(house_));
 }
 
@@ -196,6 +221,21 @@ TEST_F(PrivacyTest, AnOldFileBringsNobodyBackButWhoReturnsIsWelcome) {
   EXPECT_EQ(result.accepted, 1);
   EXPECT_EQ(result.ignored, 1);
   EXPECT_THAT(IdsOf(*house_, Person::Customer(kCustomer)), ElementsAre(back.id));
+}
+
+TEST_F(PrivacyTest, WhoIsKnownFromShelvesAloneIsErased) {
+  ASSERT_OK(house_->AddExposures(std::vector<Exposure>{Shown("1", kCustomer, "", kDay),
+                                                       Shown("2", kCustomer, kDevice, kDay + 1)}));
+  const Erasure receipt = Value(Privacy(house_.get()).Erase({Person::Customer(kCustomer)}))[0];
+  EXPECT_EQ(receipt.rows.at("exposures"), 2);
+  EXPECT_THAT(FilesThatHold(dir_.path(), kMarker), IsEmpty());
+  EXPECT_TRUE(absl::IsNotFound(house_->GetExposure(absl::StrCat(kMarker, "-1")).status()));
+  // What a request that was under way then would write is left out; who returns is welcome.
+  ASSERT_OK(house_->AddExposures(
+      std::vector<Exposure>{Shown("late", kCustomer, "", receipt.up_to_ms),
+                            Shown("back", kCustomer, "", receipt.up_to_ms + 1)}));
+  EXPECT_THAT(ShelvesOf(*house_, Person::Customer(kCustomer)),
+              ElementsAre(absl::StrCat(kMarker, "-back")));
 }
 
 TEST_F(PrivacyTest, ErasingSomebodyUnknownOrErasedIsHarmless) {
@@ -366,6 +406,30 @@ TEST_F(PrivacyTest, WhatIsTooOldGoesByItsKindAndDoesNotComeBack) {
   EXPECT_EQ(Value(Privacy(house_.get()).ApplyRetention(kDay + 30 * kDayMs)), 2);
   EXPECT_THAT(IdsOf(*house_, Person::Customer("ann")), ElementsAre("sale"));
   EXPECT_THAT(Value(house_->VisitorsOf("ann")), IsEmpty());  // nothing is left that it is about
+}
+
+TEST_F(PrivacyTest, ShelvesAreKeptAsLongAsViewsOfLists) {
+  SiteSettings settings = house_->GetSettings();
+  settings.retention_days[EventKind::PAGE_VIEW] = 1;
+  ASSERT_OK(house_->SetSettings(settings));
+  Event login = MakeEvent("login", "ann", kDay, EventKind::PAGE_VIEW);
+  login.__set_visitor_id("cookie");
+  ASSERT_OK(house_->Track({login}, {}, Ack::kApplied).status());
+  ASSERT_OK(
+      house_->AddExposures(std::vector<Exposure>{Shown("old", "", "cookie", kDay - 20 * kDayMs),
+                                                 Shown("new", "", "cookie", kDay - 10 * kDayMs)}));
+  Privacy privacy(house_.get());
+  EXPECT_EQ(Value(privacy.ApplyRetention(kDay + 2 * kDayMs)), 1);
+  // No event is left: whose they are is still known.
+  EXPECT_EQ(ShelvesOf(*house_, Person::Customer("ann")).size(), 2u);
+  settings.retention_days[EventKind::VIEW_ITEM_LIST] = 15;
+  ASSERT_OK(house_->SetSettings(settings));
+  EXPECT_EQ(Value(privacy.ApplyRetention(kDay)), 0);
+  EXPECT_THAT(ShelvesOf(*house_, Person::Customer("ann")),
+              ElementsAre(absl::StrCat(kMarker, "-new")));
+  EXPECT_TRUE(absl::IsNotFound(house_->GetExposure(absl::StrCat(kMarker, "-old")).status()));
+  EXPECT_EQ(Value(privacy.ApplyRetention(kDay + 30 * kDayMs)), 0);
+  EXPECT_THAT(Value(house_->VisitorsOf("ann")), IsEmpty());
 }
 
 }  // namespace
