@@ -18,6 +18,7 @@ namespace {
 
 // Products of each source that a shelf is chosen from at first, beyond those it shows.
 constexpr size_t kSpareOffers = 60;
+constexpr int64_t kDayMs = int64_t{24} * 60 * 60 * 1000;
 // A shelf whose rules leave little is chosen from so many more, once.
 constexpr size_t kDeeper = 16;
 
@@ -130,6 +131,54 @@ void PageMaker::GatherPersonFacts() {
   }
 }
 
+void PageMaker::GatherShown(const Placement& placement) {
+  if (!IsSomebody(context_)) return;
+  int days = 0;
+  for (const std::vector<Rule>* rules : {&placements_->content.rules, &placement.rules}) {
+    for (const Rule& rule : *rules) {
+      if (rule.kind == HIDE_SHOWN_OFTEN) days = std::max(days, rule.days);
+    }
+  }
+  if (days <= shown_days_) return;
+  shown_days_ = days;
+  person_.shown_ms.clear();
+  absl::flat_hash_map<uint32_t, int64_t> acted_ms;  // newest
+  for (const Act& act : profile_->acts) acted_ms.try_emplace(act.product, act.time_ms);
+  const Person person = context_.__isset.customer_id ? Person::Customer(context_.customer_id)
+                                                     : Person::Visitor(context_.visitor_id);
+  const absl::Status read = site_->house().ForEachExposureOf(
+      person, now_ms_ - days * kDayMs, limits::kHistoryEventsMax, [&](const Exposure& exposure) {
+        for (const ExposedProduct& shown : exposure.products) {
+          const std::optional<uint32_t> number = serving_->catalogue.Find(shown.product_id);
+          if (!number) continue;
+          const auto acted = acted_ms.find(*number);
+          if (acted != acted_ms.end() && acted->second >= exposure.time_ms) continue;
+          person_.shown_ms[*number].push_back(exposure.time_ms);
+        }
+      });
+  if (!read.ok()) read_ = read;
+}
+
+void PageMaker::Expose(const Shelf& shelf) {
+  if (!context_.personalize || shelf.suggestions.empty()) return;
+  Exposure exposure;
+  exposure.id = shelf.recommendation_id;
+  exposure.time_ms = now_ms_;
+  exposure.placement = shelf.placement;
+  if (context_.__isset.customer_id) exposure.__set_customer_id(context_.customer_id);
+  if (context_.__isset.visitor_id) exposure.__set_visitor_id(context_.visitor_id);
+  exposure.model_id = model_id();
+  exposure.channel = context_.channel;
+  exposure.degraded = wishes_.cheap;
+  for (const Suggestion& suggestion : shelf.suggestions) {
+    ExposedProduct& shown = exposure.products.emplace_back();
+    shown.product_id = suggestion.product_id;
+    shown.source = suggestion.source;
+    if (!suggestion.rules.empty()) shown.rule = suggestion.rules.front();
+  }
+  site_->house().AddExposures({&exposure, 1}).IgnoreError();  // track says what ails the disk
+}
+
 void PageMaker::ReadPage() {
   const Catalogue& catalogue = serving_->catalogue;
   if (wishes_.exclude != nullptr) {
@@ -215,6 +264,7 @@ std::optional<uint32_t> PageMaker::RefillAt(size_t place, absl::string_view only
 
 std::vector<ShownProduct> PageMaker::Fill(const Placement& placement, size_t k,
                                           std::vector<TraceLine>* trace) {
+  GatherShown(placement);
   const ShelfFacts facts = FactsFor();
   const ShelfRules rules(placements_->content, placement, facts);
   offers_.rank.exclude_bought =

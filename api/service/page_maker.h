@@ -49,6 +49,10 @@ class PageMaker {
   // names those there are.
   absl::StatusOr<Shelf> Make(absl::string_view placement, int32_t k);
 
+  // Keeps that the shelf was shown, where the person does not mind being known. A disk that is full
+  // keeps nothing, and nobody goes without an answer for it.
+  void Expose(const Shelf& shelf);
+
   const std::string& model_id() const { return serving_->model->id; }
   int32_t history_events() const { return profile_->history_events; }
 
@@ -57,6 +61,8 @@ class PageMaker {
   absl::Status ReadPerson();
   void ReadPage();
   void GatherPersonFacts();
+  // What was shown to the person lately and not clicked since; once, where a rule asks for it.
+  void GatherShown(const Placement& placement);
   ShelfFacts FactsFor() const;
   const Product* ProductOf(uint32_t number);
   std::optional<uint32_t> RefillAt(size_t place, absl::string_view only_category) const;
@@ -87,6 +93,7 @@ class PageMaker {
   absl::flat_hash_set<uint32_t> excluded_;
   absl::flat_hash_set<uint32_t> on_page_;  // excluded_, and what was shown
   PersonFacts person_;
+  int shown_days_ = 0;  // that person_.shown_ms goes back
   OfferContext offers_;
   std::unique_ptr<OfferMaker> maker_;
   std::unique_ptr<ReasonFinder> reasons_;

@@ -56,6 +56,8 @@ absl::StatusOr<RecommendReply> Storefront::Recommend(const RecommendRequest& req
   reply.model_id = maker->model_id();
   reply.history_events = maker->history_events();
   reply.recommendation_id = NextRecommendationId();
+  shelf.recommendation_id = reply.recommendation_id;
+  maker->Expose(shelf);
   reply.title = std::move(shelf.title);
   reply.suggestions = std::move(shelf.suggestions);
   reply.trace = std::move(shelf.trace);
@@ -89,6 +91,7 @@ absl::StatusOr<PageReply> Storefront::Page(const PageRequest& request) {
   for (const ShelfWanted& wanted : request.shelves) {
     ASSIGN_OR_RETURN(Shelf shelf, maker->Make(wanted.placement, wanted.k));
     shelf.recommendation_id = NextRecommendationId();
+    maker->Expose(shelf);
     reply.shelves.push_back(std::move(shelf));
   }
   RETURN_IF_ERROR(call.CheckDeadline());

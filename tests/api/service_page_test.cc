@@ -256,6 +256,39 @@ TEST_F(PageTest, ATraceSaysWhichRuleRemovedWhat) {
   EXPECT_EQ(trace[0].by, "ban");
 }
 
+TEST_F(PageTest, WhatIsShownIsKeptUnlessThePersonMinds) {
+  const Shelf shelf = ShelfOf(ContextOf("c1"), "home", 3);
+  const Exposure kept = Value(Shop()->house().GetExposure(shelf.recommendation_id));
+  EXPECT_EQ(kept.placement, "home");
+  EXPECT_EQ(kept.customer_id, "c1");
+  EXPECT_EQ(kept.time_ms, kNow);
+  ASSERT_EQ(kept.products.size(), 3u);
+  EXPECT_EQ(kept.products[0].product_id, shelf.suggestions[0].product_id);
+  EXPECT_EQ(kept.products[0].source, TASTE);
+  Context minds = ContextOf("c1");
+  minds.personalize = false;
+  const Shelf unknown = ShelfOf(minds, "home", 3);
+  EXPECT_TRUE(absl::IsNotFound(Shop()->house().GetExposure(unknown.recommendation_id).status()));
+}
+
+TEST_F(PageTest, WhatIsShownOftenAndNotClickedMakesRoom) {
+  PlacementSet content = Placements().content;
+  Rule& often = content.rules.emplace_back();
+  often.id = "often";
+  often.kind = HIDE_SHOWN_OFTEN;
+  often.__set_most(2);
+  often.__set_days(7);
+  SetPlacements(content);
+  const std::vector<std::string> first = Ids(ShelfOf(ContextOf("c1"), "popular", 3));
+  EXPECT_EQ(Ids(ShelfOf(ContextOf("c1"), "popular", 3)), first);
+  for (const std::string& id : Ids(ShelfOf(ContextOf("c1"), "popular", 3))) {
+    EXPECT_THAT(first, Each(Not(id)));
+  }
+  EXPECT_EQ(Ids(ShelfOf(ContextOf("c2"), "popular", 3)), first);  // of somebody else's
+  clock_.Advance(8 * kDayMs);
+  EXPECT_EQ(Ids(ShelfOf(ContextOf("c1"), "popular", 3)), first);
+}
+
 TEST_F(PageTest, WrongRequestsSayWhatIsWrong) {
   EXPECT_THROW(Page(ContextOf("c1"), {}), InvalidRequest);
   EXPECT_THROW(Page(ContextOf("c1"), {Wanted("home", 201)}), InvalidRequest);

@@ -104,7 +104,10 @@ TEST(Explain, AddsUpToTheScore) {
           const float score =
               ScoreOf(model.factors, product, {taste.data(), static_cast<size_t>(taste.size())});
           const float scale = taste.norm() * model.factors.row(product).norm();
-          EXPECT_NEAR(Sum(explainer.Explain(product)), score, 1e-4 * scale);
+          const std::vector<Contribution> parts = explainer.Explain(product);
+          EXPECT_NEAR(Sum(parts), score, 1e-4 * scale);
+          const float strongest = explainer.Strongest(product).score;
+          EXPECT_FLOAT_EQ(strongest, parts.empty() ? 0 : std::max(parts[0].score, 0.0f));
         }
       }
     }
