@@ -46,6 +46,8 @@ const char* SourceName(Source source) {
       return "together";
     case Source::POPULAR:
       return "popular";
+    default:
+      return "other";
   }
   return "?";
 }
