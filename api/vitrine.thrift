@@ -148,7 +148,7 @@ struct RecommendRequest {
   8: bool trace = false,
 }
 
-struct ShelfRequest {
+struct ShelfWanted {
   1: string placement,
   // 0: as the placement says.
   2: i32 k = 0,
@@ -157,7 +157,7 @@ struct ShelfRequest {
 struct PageRequest {
   1: Context context,
   // The most important first: a product that two of them want is shown on the first. 1 to 16.
-  2: list<ShelfRequest> shelves,
+  2: list<ShelfWanted> shelves,
   3: optional PageFacts page,
   4: optional list<string> exclude,
   5: bool trace = false,

@@ -169,7 +169,7 @@ bool Audited(Table table, absl::string_view key) {
     case Table::kLinks:  // the others follow from events
       return !key.empty() && key[0] == 'u';
     case Table::kMeta:
-      return key == "settings";
+      return key == "settings" || absl::StartsWith(key, "placements/");
     default:
       return false;
   }

@@ -28,6 +28,7 @@
 // conflicts      | XXH3-128 of the event id (16) | content digest (8) |       Event: one that lost
 // audit          | number (8) |                                               a link of the chain
 // default        "totals", "settings", "source/" | name |                      one struct each
+//                "placements/" | ~version (8) |                               PlacementVersion
 //                "format", "version", "robot_lists" (a digest)                number (8)
 //                "erasing/" | digest of a person                              Erasure, what is due
 //                "erased/" | digest of a person                               up to time_ms (8)

@@ -194,6 +194,12 @@ class WebHouse {
   // Changes those that are set in `patch`, in one step.
   absl::Status PatchSettings(const SiteSettingsPatch& patch);
 
+  // Makes this what the storefront shows by: the version after `based_on`, durable, and under the
+  // audit chain. Aborted if `based_on` is not the newest version (0: none yet); whether the content
+  // makes sense is for the caller to know.
+  absl::StatusOr<PlacementVersion> SetPlacements(const PlacementSet& content, int64_t based_on,
+                                                 absl::string_view who, absl::string_view comment);
+
   // An operator's word on whether a person is a robot; none: leave it to the lists and rules. Marks
   // the person dirty: the verdict and the sessions follow when they are derived.
   absl::Status DecideRobot(const Person& person, std::optional<bool> is_robot);
@@ -266,6 +272,9 @@ class WebHouse {
   absl::StatusOr<std::vector<RejectSummary>> SummarizeRejects() const;
   // The next page of them. InvalidArgument unless `query.limit` is 1 to limits::kRejectPageMax.
   absl::StatusOr<RejectPage> FindRejects(const RejectQuery& query) const;
+  // Versions of the placements, the newest first, at most `limit`; none: never changed.
+  absl::StatusOr<std::vector<PlacementVersion>> PlacementHistory(size_t limit) const;
+  absl::StatusOr<PlacementVersion> GetPlacements(int64_t version) const;  // NotFound
   Totals GetTotals() const;
   SiteSettings GetSettings() const;
 

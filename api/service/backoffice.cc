@@ -193,6 +193,7 @@ absl::StatusOr<CommitResult> Backoffice::ImportPrepared(const std::string& site_
   const absl::Status forgotten = site->Forget(batch.events);
   RETURN_IF_ERROR(committed.status());
   RETURN_IF_ERROR(forgotten);
+  if (!batch.products.empty()) site->NoteProducts(batch.products);
   return committed;
 }
 
@@ -246,10 +247,11 @@ void Backoffice::update_products(UpdateReply& reply, const std::string& site_nam
                                  const std::vector<Product>& products) {
   ThrowIfError(CheckRange("products", static_cast<double>(products.size()), 1,
                           static_cast<double>(limits::kBatchEventsMax)));
-  WebHouse& house = FindOrThrow(site_name)->house();
+  Site* const site = FindOrThrow(site_name);
   std::vector<Product> rows = products;
   for (Product& row : rows) row.facts_time_ms = clock_->NowMs();
-  const FactsResult result = ValueOrThrow(house.UpdateProducts(rows, Ack::kDurable));
+  const FactsResult result = ValueOrThrow(site->house().UpdateProducts(rows, Ack::kDurable));
+  site->NoteProducts(rows);
   reply.changed = result.changed;
   reply.unchanged = result.unchanged;
 }
@@ -259,7 +261,10 @@ void Backoffice::begin_replacement(const std::string& site_name, const std::stri
 }
 
 int64_t Backoffice::finish_replacement(const std::string& site_name, const std::string& source) {
-  return ValueOrThrow(FindOrThrow(site_name)->house().FinishReplacement(source));
+  Site* const site = FindOrThrow(site_name);
+  const int64_t withdrawn = ValueOrThrow(site->house().FinishReplacement(source));
+  site->NoteProducts({});
+  return withdrawn;
 }
 
 void Backoffice::catalogue(std::vector<Product>& products, const std::string& site_name,

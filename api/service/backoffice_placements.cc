@@ -1,29 +1,50 @@
-#include "absl/status/status.h"
+// What the storefront shows by, changed by the back office.
+
+#include "absl/strings/str_cat.h"
 
 #include "api/service/backoffice.h"
 #include "api/service/errors.h"
+#include "store/base/limits.h"
 
 namespace vitrine {
 namespace {
 
-[[noreturn]] void NotThere() { ThrowStatus(absl::UnavailableError("not there yet")); }
+void CheckText(const char* field, const std::string& text) {
+  if (text.size() <= limits::kTextBytesMax) return;
+  ThrowStatus(absl::InvalidArgumentError(
+      absl::StrCat(field, ": is longer than ", limits::kTextBytesMax, " bytes")));
+}
 
 }  // namespace
 
-void Backoffice::placements(PlacementVersion&, const std::string&) { NotThere(); }
-
-void Backoffice::placement_history(std::vector<PlacementVersion>&, const std::string&, int32_t) {
-  NotThere();
+void Backoffice::placements(PlacementVersion& version, const std::string& site) {
+  version = *FindOrThrow(site)->placements();
 }
 
-void Backoffice::set_placements(PlacementVersion&, const std::string&, const PlacementSet&, int64_t,
-                                const std::string&, const std::string&) {
-  NotThere();
+void Backoffice::placement_history(std::vector<PlacementVersion>& versions, const std::string& site,
+                                   int32_t limit) {
+  if (limit < 1 || limit > limits::kWireContainerMax) {
+    ThrowStatus(absl::InvalidArgumentError(
+        absl::StrCat("limit: ", limit, " is not between 1 and ", limits::kWireContainerMax)));
+  }
+  versions = ValueOrThrow(FindOrThrow(site)->house().PlacementHistory(static_cast<size_t>(limit)));
 }
 
-void Backoffice::roll_back_placements(PlacementVersion&, const std::string&, int64_t,
-                                      const std::string&) {
-  NotThere();
+void Backoffice::set_placements(PlacementVersion& version, const std::string& site,
+                                const PlacementSet& content, int64_t based_on,
+                                const std::string& who, const std::string& comment) {
+  CheckText("who", who);
+  CheckText("comment", comment);
+  version = ValueOrThrow(FindOrThrow(site)->SetPlacements(content, based_on, who, comment));
+}
+
+void Backoffice::roll_back_placements(PlacementVersion& version, const std::string& site_name,
+                                      int64_t to, const std::string& who) {
+  CheckText("who", who);
+  Site* const site = FindOrThrow(site_name);
+  const PlacementVersion old = ValueOrThrow(site->house().GetPlacements(to));
+  version = ValueOrThrow(site->SetPlacements(old.content, site->placements()->version, who,
+                                             absl::StrCat("back to version ", to)));
 }
 
 }  // namespace vitrine

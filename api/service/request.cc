@@ -31,6 +31,18 @@ absl::Status CheckContext(const Context& context) {
   return absl::OkStatus();
 }
 
+absl::Status CheckPage(const PageFacts& page) {
+  if (page.__isset.product_id)
+    RETURN_IF_ERROR(Annotate(ValidId(page.product_id), "page.product_id"));
+  if (page.category.size() > limits::kTextBytesMax) {
+    return BadField("page.category", "is longer than 2048 bytes");
+  }
+  if (page.search_terms.size() > limits::kTextBytesMax) {
+    return BadField("page.search_terms", "is longer than 2048 bytes");
+  }
+  return absl::OkStatus();
+}
+
 RequestTime::RequestTime(const Clock* clock, int64_t arrived_ns, uint64_t number,
                          const Context& context)
     : clock_(clock),

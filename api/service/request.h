@@ -19,6 +19,7 @@ absl::Status BadField(absl::string_view field, absl::string_view what);
 
 // OK if ids and deadline are within their limits. The site is not looked at.
 absl::Status CheckContext(const Context& context);
+absl::Status CheckPage(const PageFacts& page);
 
 // The id of a request, and the time it has.
 class RequestTime {

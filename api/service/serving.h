@@ -14,8 +14,11 @@
 #include "recommender/model/catalogue.h"
 #include "recommender/model/model.h"
 #include "recommender/model/session_index.h"
+#include "recommender/placements/assortment.h"
 #include "recommender/rank/fold_in.h"
 #include "recommender/rank/live_ranker.h"
+#include "recommender/rank/trends.h"
+#include "store/base/clock.h"
 #include "store/base/limits.h"
 #include "store/base/row_cache.h"
 #include "store/base/status_macros.h"
@@ -27,7 +30,8 @@ struct Serving {
   // InvalidArgument if the model's settings do not fit together.
   static absl::StatusOr<std::shared_ptr<Serving>> Make(std::shared_ptr<const Model> model) {
     ASSIGN_OR_RETURN(LiveRanker ranker, LiveRanker::Make(*model));
-    std::shared_ptr<Serving> serving(new Serving(std::move(model)));
+    ASSIGN_OR_RETURN(std::unique_ptr<Trends> trends, Trends::Make({}, &Clock::System()));
+    std::shared_ptr<Serving> serving(new Serving(std::move(model), std::move(trends)));
     serving->Return(std::make_unique<LiveRanker>(std::move(ranker)));
     return serving;
   }
@@ -35,6 +39,32 @@ struct Serving {
   const std::shared_ptr<const Model> model;
   Catalogue catalogue;
   RowCache<Profile> profiles{limits::kProfilesCachedMax};  // by keys::PersonPrefix
+
+  // What is popular and on the rise now, by numbers of the catalogue.
+  const std::unique_ptr<Trends> trends;
+
+  // What the catalogue says as a whole; null until it was looked at.
+  std::shared_ptr<const Assortment> assortment() const {
+    absl::ReaderMutexLock lock(&mutex_);
+    return assortment_;
+  }
+  void SetAssortment(std::shared_ptr<const Assortment> assortment) {
+    absl::MutexLock lock(&mutex_);
+    assortment_ = std::move(assortment);
+  }
+
+  // This came into the catalogue just now; and the last ones that did, the last one first, no
+  // product twice.
+  void NoteNew(uint32_t number) {
+    absl::MutexLock lock(&mutex_);
+    std::erase(noted_, number);
+    noted_.insert(noted_.begin(), number);
+    if (noted_.size() > limits::kSuggestionsMax) noted_.pop_back();
+  }
+  std::vector<uint32_t> noted() const {
+    absl::ReaderMutexLock lock(&mutex_);
+    return noted_;
+  }
 
   // What people clicked lately, by numbers of the catalogue; null until it is learned.
   std::shared_ptr<SessionIndex> sessions() const {
@@ -64,12 +94,14 @@ struct Serving {
   }
 
  private:
-  explicit Serving(std::shared_ptr<const Model> served)
-      : model(std::move(served)), catalogue(model) {}
+  Serving(std::shared_ptr<const Model> served, std::unique_ptr<Trends> watched)
+      : model(std::move(served)), catalogue(model), trends(std::move(watched)) {}
 
   mutable absl::Mutex mutex_;
   std::vector<std::unique_ptr<LiveRanker>> rankers_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<SessionIndex> sessions_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const Assortment> assortment_ ABSL_GUARDED_BY(mutex_);
+  std::vector<uint32_t> noted_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace vitrine

@@ -32,6 +32,8 @@ constexpr size_t kWriteBufferBytes = 128 << 20;
 constexpr size_t kSiteNameBytesMax = 64;
 // How often a site looks for events that it no longer keeps.
 constexpr absl::Duration kRetentionPeriod = absl::Hours(1);
+// How often the background thread looks around where nobody calls it.
+constexpr absl::Duration kRound = absl::Seconds(5);
 // Deriving takes a site's thread one part of its time in so many, and rests at least so long.
 constexpr int kDeriveShare = 4;
 constexpr absl::Duration kDeriveRestMin = absl::Milliseconds(100);
@@ -90,6 +92,7 @@ absl::StatusOr<std::unique_ptr<Site>> Site::Open(const std::string& data_directo
   std::error_code ignored;  // copies that a process which died left behind
   fs::remove_all(directory + "/checkpoints", ignored);
   RETURN_IF_ERROR(Privacy(site->house_.get()).Resume().status());
+  RETURN_IF_ERROR(site->LoadPlacements());
   RETURN_IF_ERROR(site->LoadModel());
   site->deriver_ = std::thread([raw = site.get()] { raw->DeriveLoop(); });
   return site;
@@ -130,6 +133,7 @@ void Site::Watch(std::span<const Event> events, int64_t now_ms) {
   const std::shared_ptr<Serving> now = serving();
   if (now == nullptr) return;
   visits_.Add(events, now->model->weights, now_ms, house_->GetSettings().session_gap_ms);
+  WatchTrends(events, now.get());
 }
 
 void Site::EnterEndedVisits() {
@@ -175,12 +179,13 @@ absl::Status Site::LearnSessions(const WebHouse& copy, Serving* serving) const {
   ASSIGN_OR_RETURN(std::unique_ptr<SessionIndex> index,
                    vitrine::LearnSessions(source, newest.size(), newest.clicks(), max));
   serving->SetSessions(std::move(index));
-  return absl::OkStatus();
+  return LearnTrends(copy, serving);
 }
 
 void Site::LearnSessionsSoon() {
   absl::MutexLock lock(&derive_mutex_);
   sessions_wanted_ = true;
+  catalogue_changed_ = true;
 }
 
 absl::StatusOr<std::vector<Erasure>> Site::Erase(const std::vector<std::string>& customers) {
@@ -262,20 +267,25 @@ void Site::DeriveLoop() {
   GiveWayToOthers();
   int64_t retained_ns = Clock::System().SteadyNs();
   while (true) {
-    bool learn = false;
+    bool learn = false, look = false;
     {
       absl::MutexLock lock(&derive_mutex_);
       derive_mutex_.AwaitWithTimeout(absl::Condition(
                                          +[](Site* self) ABSL_NO_THREAD_SAFETY_ANALYSIS {
                                            return self->derive_wanted_ || self->sessions_wanted_ ||
-                                                  self->stopping_;
+                                                  self->catalogue_changed_ || self->stopping_;
                                          },
                                          this),
-                                     kRetentionPeriod);
+                                     kRound);
       // What is still dirty at the end stays marked for the next start.
       if (stopping_) return;
       derive_wanted_ = false;
       learn = std::exchange(sessions_wanted_, false);
+      look = std::exchange(catalogue_changed_, false);
+    }
+    if (look) {
+      const absl::Status looked = LookAtCatalogue();
+      if (!looked.ok()) spdlog::error("site {}: catalogue: {}", name_, looked.ToString());
     }
     if (learn) {
       const absl::Status learned = LearnSessions();
@@ -291,6 +301,7 @@ void Site::DeriveLoop() {
     const absl::Status status = Derive();
     if (!status.ok()) spdlog::error("site {}: derived rows: {}", name_, status.ToString());
     EnterEndedVisits();
+    if (const std::shared_ptr<Serving> now = serving()) now->trends->Refresh();
     RestFromDeriving(Clock::System().SteadyNs() - start_ns);
   }
 }

@@ -62,6 +62,17 @@ class Site {
   std::shared_ptr<Serving> serving() const;
   std::shared_ptr<const Model> model() const;
 
+  // What the storefront shows by now.
+  std::shared_ptr<const PlacementVersion> placements() const;
+  // Makes this what it shows by (WebHouse::SetPlacements). InvalidArgument, naming what is wrong,
+  // if it makes no sense.
+  absl::StatusOr<PlacementVersion> SetPlacements(const PlacementSet& content, int64_t based_on,
+                                                 absl::string_view who, absl::string_view comment);
+
+  // These products were written: what is new among them can be shown, and the catalogue is looked
+  // at as a whole again soon.
+  void NoteProducts(std::span<const Product> products);
+
   // These events were written: the profiles of everybody whose history they change are to be folded
   // in anew. To be called before the write is acknowledged.
   absl::Status Forget(std::span<const Event> events);
@@ -74,7 +85,7 @@ class Site {
   // Learns the newest sessions from the store, from a copy of it, for the model that answers now.
   // Nothing where there is none. O(events).
   absl::Status LearnSessions();
-  // Has the background thread do that.
+  // Has the background thread do that, and look at the catalogue as a whole.
   void LearnSessionsSoon();
   // Puts the visits that have ended into the session index, if it was learned. The background
   // thread does so whenever it has derived.
@@ -121,6 +132,13 @@ class Site {
   // Makes its model the current one, here and at the next start.
   absl::Status Serve(std::shared_ptr<Serving> next);
   absl::Status LearnSessions(const WebHouse& copy, Serving* serving) const;
+  absl::Status LearnTrends(const WebHouse& copy, Serving* serving) const;
+  void WatchTrends(std::span<const Event> events, Serving* serving) const;
+  absl::StatusOr<std::shared_ptr<const Assortment>> MakeAssortment(const WebHouse& from,
+                                                                   Serving* serving) const;
+  // For the model that answers now.
+  absl::Status LookAtCatalogue();
+  absl::Status LoadPlacements();
   void DeriveLoop();
   void RestFromDeriving(int64_t worked_ns);
 
@@ -137,11 +155,13 @@ class Site {
   absl::Mutex train_mutex_;
   mutable absl::Mutex model_mutex_;
   std::shared_ptr<Serving> serving_ ABSL_GUARDED_BY(model_mutex_);
+  std::shared_ptr<const PlacementVersion> placements_ ABSL_GUARDED_BY(model_mutex_);
   uint64_t checkpoints_made_ ABSL_GUARDED_BY(model_mutex_) = 0;
 
   absl::Mutex derive_mutex_;
   bool derive_wanted_ ABSL_GUARDED_BY(derive_mutex_) = false;
   bool sessions_wanted_ ABSL_GUARDED_BY(derive_mutex_) = false;
+  bool catalogue_changed_ ABSL_GUARDED_BY(derive_mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(derive_mutex_) = false;
   std::thread deriver_;
 };

@@ -109,6 +109,11 @@ absl::StatusOr<TrainOutcome> Site::TrainOn(const std::string& copy, TrainOptions
   // The first answer of the new model knows what people click, if those of the old one did.
   const std::shared_ptr<Serving> now = serving();
   if (now != nullptr && now->sessions()) RETURN_IF_ERROR(LearnSessions(*data, next->get()));
+  if (now != nullptr && now->assortment() != nullptr) {
+    ASSIGN_OR_RETURN(std::shared_ptr<const Assortment> assortment,
+                     MakeAssortment(*data, next->get()));
+    next->get()->SetAssortment(std::move(assortment));
+  }
   return outcome;
 }
 
@@ -119,9 +124,13 @@ absl::StatusOr<std::shared_ptr<Serving>> Site::ReadServing(absl::string_view mod
 
 absl::Status Site::Serve(std::shared_ptr<Serving> next) {
   RETURN_IF_ERROR(models_.Publish(next->model->id));
-  // What answered before goes after the lock.
-  absl::MutexLock lock(&model_mutex_);
-  serving_.swap(next);
+  {
+    // What answered before goes after the lock.
+    absl::MutexLock lock(&model_mutex_);
+    serving_.swap(next);
+  }
+  absl::MutexLock lock(&derive_mutex_);
+  catalogue_changed_ = true;
   return absl::OkStatus();
 }
 

@@ -49,13 +49,17 @@ class Storefront : public StorefrontIf {
 
  private:
   absl::StatusOr<RecommendReply> Recommend(const RecommendRequest& request);
+  absl::StatusOr<PageReply> Page(const PageRequest& request);
   absl::StatusOr<RecommendReply> Similar(const SimilarRequest& request);
+  std::string NextRecommendationId();
   // Track, before it is durable.
   absl::StatusOr<TrackReply> Apply(const TrackRequest& request, const RequestTime& time);
 
   Sites* const sites_;
   const Clock* const clock_;
   std::atomic<uint64_t> calls_ = 0;
+  const std::string ids_;  // in front of every recommendation id
+  std::atomic<uint64_t> recommendations_ = 0;
 };
 
 }  // namespace vitrine

@@ -34,6 +34,9 @@ class LiveRanker {
   RankedList Recommend(const Model& model, const SessionIndex* sessions, const Profile& profile,
                        const RankOptions& options);
 
+  // The lists that the last Recommend was mixed from.
+  const MixLists& lists() const { return lists_; }
+
  private:
   LiveRanker(std::variant<SessionBlend, Reranker> visit, Mix mix)
       : visit_(std::move(visit)), mix_(std::move(mix)) {}

@@ -82,11 +82,28 @@ RankedList Recommend(const Model& model, const Profile& profile, const RankOptio
   return list;
 }
 
-RankedList Similar(const Model& model, uint32_t product, size_t k) {
+namespace {
+
+std::vector<Scored> SimilarFactorsBut(const Model& model, uint32_t product,
+                                      const ProductSet& exclude, size_t k) {
   // The product's own norm scales all scores alike, and still must go for them to be cosines.
   const Eigen::VectorXf taste = model.factors.row(product).transpose().normalized();
   Eigen::VectorXf scores = model.factors * taste;
   scores.array() /= model.factors.rowwise().norm().array();  // 0 / 0 is never chosen
+  return TopScores({scores.data(), static_cast<size_t>(scores.size())}, exclude, k);
+}
+
+}  // namespace
+
+std::vector<Scored> SimilarFactors(const Model& model, uint32_t product, size_t k) {
+  ProductSet exclude(model.products.size());
+  exclude.Insert(product);
+  std::vector<Scored> list = SimilarFactorsBut(model, product, exclude, k);
+  std::erase_if(list, [](const Scored& scored) { return scored.score <= 0; });
+  return list;
+}
+
+RankedList Similar(const Model& model, uint32_t product, size_t k) {
   ProductSet exclude(model.products.size());
   exclude.Insert(product);
   RankedList list;
@@ -95,9 +112,8 @@ RankedList Similar(const Model& model, uint32_t product, size_t k) {
     list.products.push_back({link.product, link.score, ListSource::kTogether});
     exclude.Insert(link.product);
   }
-  Append(TopScores({scores.data(), static_cast<size_t>(scores.size())}, exclude,
-                   k - list.products.size()),
-         ListSource::kSimilar, &list);
+  Append(SimilarFactorsBut(model, product, exclude, k - list.products.size()), ListSource::kSimilar,
+         &list);
   return list;
 }
 

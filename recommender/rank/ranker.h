@@ -12,6 +12,7 @@
 
 #include "recommender/model/model.h"
 #include "recommender/rank/fold_in.h"
+#include "recommender/rank/retrieval.h"
 #include "store/records_types.h"
 
 namespace vitrine {
@@ -68,6 +69,10 @@ RankedList Recommend(const Model& model, std::span<const Event> history,
 // What those who took an interest in the product also did, most first, then the products with the
 // most similar factors (cosine); without the product itself.
 RankedList Similar(const Model& model, uint32_t product, size_t k);
+
+// The products with the most similar factors alone (cosine), best first, without the product
+// itself. REQUIRES: product < products. O(products * d).
+std::vector<Scored> SimilarFactors(const Model& model, uint32_t product, size_t k);
 
 }  // namespace vitrine
 

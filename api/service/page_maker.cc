@@ -1,0 +1,310 @@
+#include "api/service/page_maker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+#include "api/service/history.h"
+#include "api/service/request.h"
+#include "recommender/placements/shelf.h"
+#include "store/base/limits.h"
+#include "store/base/status_macros.h"
+
+namespace vitrine {
+namespace {
+
+// Products of each source that a shelf is chosen from at first, beyond those it shows.
+constexpr size_t kSpareOffers = 60;
+// A shelf whose rules leave little is chosen from so many more, once.
+constexpr size_t kDeeper = 16;
+
+Profile ProfileOfEvents(const Serving& serving, std::span<const Event> history) {
+  ProfileBuilder builder(*serving.model, &serving.catalogue);
+  for (const Event& event : history) builder.Add(event);
+  return std::move(builder).Build();
+}
+
+bool IsSomebody(const Context& context) {
+  return context.personalize && (context.__isset.customer_id || context.__isset.visitor_id);
+}
+
+// The person's profile, from the cache where nothing happened since. A visitor who has just become
+// a customer is folded in anew each time, until an event tells the store.
+absl::StatusOr<std::shared_ptr<const Profile>> ProfileOf(const Context& context,
+                                                         const WebHouse& house, Serving* serving) {
+  if (!IsSomebody(context)) {
+    return std::make_shared<const Profile>(ProfileOfEvents(*serving, {}));
+  }
+  if (context.__isset.customer_id && context.__isset.visitor_id) {
+    ASSIGN_OR_RETURN(const bool both, VisitsAreTheCustomers(house, context));
+    if (both) {
+      ASSIGN_OR_RETURN(const std::vector<Event> history, ReadBoth(house, context));
+      return std::make_shared<const Profile>(ProfileOfEvents(*serving, history));
+    }
+  }
+  const Person person = context.__isset.customer_id ? Person::Customer(context.customer_id)
+                                                    : Person::Visitor(context.visitor_id);
+  const std::string key = keys::PersonPrefix(person);
+  uint64_t ticket;
+  if (auto cached = serving->profiles.Get(key, &ticket)) return cached;
+  ProfileBuilder builder(*serving->model, &serving->catalogue);
+  RETURN_IF_ERROR(house.ForEachOf(person, limits::kHistoryEventsMax,
+                                  [&builder](const Event& event) { builder.Add(event); }));
+  auto profile = std::make_shared<const Profile>(std::move(builder).Build());
+  serving->profiles.Put(key, profile, ticket);
+  return profile;
+}
+
+// Whether the placement hides what was bought (or seen) whatever it is: then no source need offer
+// it.
+bool HidesAll(const PlacementSet& set, const Placement& placement, RuleKind kind) {
+  const auto hides = [kind](const Rule& rule) {
+    return rule.kind == kind && rule.products.empty() && !rule.__isset.days &&
+           !rule.__isset.from_ms && !rule.__isset.to_ms && rule.channels.empty() &&
+           rule.countries.empty() && rule.devices.empty() && rule.except_categories.empty();
+  };
+  return absl::c_any_of(set.rules, hides) || absl::c_any_of(placement.rules, hides);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<PageMaker>> PageMaker::Begin(Site* site, const Context& context,
+                                                            const PageWishes& wishes,
+                                                            int64_t now_ms) {
+  std::unique_ptr<PageMaker> maker(new PageMaker(site, context, wishes, now_ms));
+  if (maker->serving_ == nullptr) {
+    return absl::UnavailableError(absl::StrCat("site ", site->name(), " has no model yet"));
+  }
+  RETURN_IF_ERROR(maker->ReadPerson());
+  maker->ReadPage();
+  RETURN_IF_ERROR(maker->read_);
+  return maker;
+}
+
+PageMaker::PageMaker(Site* site, const Context& context, const PageWishes& wishes, int64_t now_ms)
+    : site_(site),
+      context_(context),
+      wishes_(wishes),
+      now_ms_(now_ms),
+      settings_(site->house().GetSettings()),
+      serving_(site->serving()),
+      placements_(site->placements()),
+      sessions_(serving_ == nullptr ? nullptr : serving_->sessions()),
+      assortment_(serving_ == nullptr ? nullptr : serving_->assortment()) {}
+
+PageMaker::~PageMaker() {
+  if (ranker_ != nullptr) serving_->Return(std::move(ranker_));
+}
+
+absl::Status PageMaker::ReadPerson() {
+  ASSIGN_OR_RETURN(profile_, ProfileOf(context_, site_->house(), serving_.get()));
+  ranker_ = serving_->BorrowRanker();
+  trends_ = serving_->trends->lists();
+  offers_.model = serving_->model.get();
+  offers_.sessions = sessions_.get();
+  offers_.profile = profile_.get();
+  offers_.trends = trends_.get();
+  offers_.assortment = assortment_.get();
+  catalogue_size_ = serving_->catalogue.size();
+  noted_ = serving_->noted();
+  offers_.noted = noted_;
+  offers_.cheap = wishes_.cheap;
+  offers_.rank.now_ms = now_ms_;
+  offers_.rank.session_gap_ms = settings_.session_gap_ms;
+  GatherPersonFacts();
+  return absl::OkStatus();
+}
+
+void PageMaker::GatherPersonFacts() {
+  const size_t session_acts = CurrentSession(profile_->acts, now_ms_, settings_.session_gap_ms);
+  for (size_t i = 0; i < profile_->acts.size(); ++i) {
+    const Act& act = profile_->acts[i];
+    if (act.product == Act::kNoProduct) continue;
+    if (act.kind == PURCHASE) person_.bought_ms.try_emplace(act.product, act.time_ms);
+    if (i < session_acts && serving_->model->weights.Of(act.kind) > 0) {
+      person_.seen.insert(act.product);
+    }
+  }
+}
+
+void PageMaker::ReadPage() {
+  const Catalogue& catalogue = serving_->catalogue;
+  if (wishes_.exclude != nullptr) {
+    for (const std::string& id : *wishes_.exclude) {
+      if (const auto number = catalogue.Find(id)) excluded_.insert(*number);
+    }
+  }
+  if (wishes_.page != nullptr) {
+    const PageFacts& page = *wishes_.page;
+    if (page.__isset.product_id) {
+      offers_.current = catalogue.Find(page.product_id);
+      if (offers_.current) {
+        offers_.current_product = ProductOf(*offers_.current);
+        excluded_.insert(*offers_.current);
+      }
+    }
+    int64_t worth_minor = 0;
+    for (const std::string& id : page.cart) {
+      const std::optional<uint32_t> number = catalogue.Find(id);
+      if (!number) continue;
+      cart_.push_back(*number);
+      const Product& product = *ProductOf(*number);
+      if (product.__isset.price_minor) worth_minor += product.price_minor;
+    }
+    const PlacementSet& set = placements_->content;
+    if (set.__isset.free_shipping_minor && worth_minor < set.free_shipping_minor) {
+      cart_gap_minor_ = set.free_shipping_minor - worth_minor;
+    }
+    offers_.category = page.category;
+    offers_.search_terms = page.search_terms;
+  }
+  offers_.cart = cart_;
+  offers_.rank.exclude = &excluded_;
+  on_page_ = excluded_;
+  maker_ = std::make_unique<OfferMaker>(offers_, ranker_.get());
+  reasons_ = std::make_unique<ReasonFinder>(offers_);
+}
+
+ShelfFacts PageMaker::FactsFor() const {
+  ShelfFacts facts;
+  facts.now_ms = now_ms_;
+  facts.channel = context_.channel;
+  facts.device = context_.device;
+  facts.country = context_.country;
+  facts.current = offers_.current_product;
+  facts.category = offers_.category;
+  if (facts.category.empty() && facts.current != nullptr && facts.current->__isset.category) {
+    facts.category = facts.current->category;
+  }
+  facts.cart = cart_;
+  facts.cart_gap_minor = cart_gap_minor_;
+  facts.person = &person_;
+  facts.hide_bought = wishes_.exclude_bought.value_or(settings_.exclude_bought);
+  facts.hide_seen = wishes_.exclude_seen;
+  return facts;
+}
+
+const Product* PageMaker::ProductOf(uint32_t number) {
+  const auto [it, is_new] = products_.try_emplace(number);
+  if (!is_new) return it->second.get();
+  const std::string id = serving_->catalogue.IdOf(number);
+  auto found = site_->house().GetProducts({&id, 1});
+  if (found.ok()) {
+    it->second = std::move(found->front());
+  } else {
+    read_ = found.status();
+    it->second = std::make_shared<const Product>();
+  }
+  return it->second.get();
+}
+
+// The whole catalogue, or the one category that may be shown, the most popular first.
+std::optional<uint32_t> PageMaker::RefillAt(size_t place, absl::string_view only_category) const {
+  std::span<const uint32_t> known = serving_->model->by_popularity;
+  if (!only_category.empty() && assortment_ != nullptr) {
+    known = assortment_->InCategory(only_category);
+  }
+  if (place < known.size()) return known[place];
+  const size_t newer = serving_->model->products.size() + (place - known.size());
+  if (newer < catalogue_size_) return static_cast<uint32_t>(newer);
+  return std::nullopt;
+}
+
+std::vector<ShownProduct> PageMaker::Fill(const Placement& placement, size_t k,
+                                          std::vector<TraceLine>* trace) {
+  const ShelfFacts facts = FactsFor();
+  const ShelfRules rules(placements_->content, placement, facts);
+  offers_.rank.exclude_bought =
+      facts.hide_bought && HidesAll(placements_->content, placement, HIDE_BOUGHT);
+  offers_.rank.exclude_seen =
+      facts.hide_seen && HidesAll(placements_->content, placement, HIDE_SEEN);
+  offers_.only = rules.only_category().empty() || assortment_ == nullptr
+                     ? std::span<const uint32_t>()
+                     : assortment_->InCategory(rules.only_category());
+  const auto refill = [&](size_t place) { return RefillAt(place, rules.only_category()); };
+  const auto product = [&](uint32_t number) { return ProductOf(number); };
+  const auto find = [&](absl::string_view id) { return serving_->catalogue.Find(id); };
+  size_t depth = k + on_page_.size() + kSpareOffers;
+  for (;; depth *= kDeeper) {
+    const OfferMaker::Mixed mixed = maker_->Mix(placement.recipe, depth);
+    const size_t traced = trace == nullptr ? 0 : trace->size();
+    const ShelfRequest request = {.k = k,
+                                  .scored = mixed.scored,
+                                  .fillers = mixed.fillers,
+                                  .refill = refill,
+                                  .on_page = &on_page_,
+                                  .product = product,
+                                  .find = find,
+                                  .may_be_short = placement.may_be_short,
+                                  .trace = trace};
+    std::vector<ShownProduct> shown = FillShelf(rules, request);
+    const bool refilled = shown.size() < k || absl::c_any_of(shown, [](const ShownProduct& s) {
+                            return s.score == 0 && s.source == POPULAR;
+                          });
+    if (!refilled || !mixed.cut || depth > kDeeper * kSpareOffers) return shown;
+    if (trace != nullptr) trace->resize(traced);
+  }
+}
+
+absl::StatusOr<Shelf> PageMaker::Make(absl::string_view id, int32_t k) {
+  const std::vector<Placement>& all = placements_->content.placements;
+  const auto placement =
+      absl::c_find_if(all, [id](const Placement& candidate) { return candidate.id == id; });
+  if (placement == all.end()) {
+    return absl::NotFoundError(absl::StrCat(
+        "there is no placement '", id, "'; there are ",
+        absl::StrJoin(all, ", ", [](std::string* out, const Placement& p) { *out += p.id; })));
+  }
+  std::vector<TraceLine> trace;
+  const std::vector<ShownProduct> shown = Fill(
+      *placement, static_cast<size_t>(k == 0 ? placement->k : k), wishes_.trace ? &trace : nullptr);
+  Shelf shelf;
+  shelf.placement = placement->id;
+  shelf.title = TitleText(*placement, context_.language);
+  for (const ShownProduct& product : shown) {
+    on_page_.insert(product.product);
+    shelf.suggestions.push_back(Describe(*placement, product));
+  }
+  for (TraceLine& line : trace) {
+    if (shelf.trace.size() == limits::kTraceMax) break;
+    TraceStep& step = shelf.trace.emplace_back();
+    step.product_id = serving_->catalogue.IdOf(line.product);
+    step.what = line.what;
+    step.by = std::move(line.by);
+  }
+  RETURN_IF_ERROR(read_);
+  return shelf;
+}
+
+// Names and prices come from the store, not the model: they are what they are now.
+Suggestion PageMaker::Describe(const Placement& placement, const ShownProduct& shown) {
+  const Product& product = *ProductOf(shown.product);
+  Suggestion suggestion;
+  suggestion.product_id = serving_->catalogue.IdOf(shown.product);
+  suggestion.score = shown.score;
+  suggestion.source = shown.source;
+  if (product.__isset.name) suggestion.__set_name(product.name);
+  if (product.__isset.price_minor) suggestion.__set_price_minor(product.price_minor);
+  if (product.__isset.currency) suggestion.__set_currency(product.currency);
+  if (product.__isset.image_url) suggestion.__set_image_url(product.image_url);
+  if (product.__isset.url) suggestion.__set_url(product.url);
+  suggestion.__set_reason(ReasonOf(placement, shown));
+  for (const absl::string_view rule : shown.rules) suggestion.rules.emplace_back(rule);
+  return suggestion;
+}
+
+std::string PageMaker::ReasonOf(const Placement& placement, const ShownProduct& shown) {
+  const Reason reason = reasons_->Find(shown, placement.recipe);
+  absl::string_view name;
+  if (reason.key == "search") name = offers_.search_terms;
+  if (reason.product) {
+    const Product& evidence = *ProductOf(*reason.product);
+    if (evidence.__isset.name) name = evidence.name;
+  }
+  return ReasonText(reason, placements_->content, context_.language, name, offers_.category);
+}
+
+}  // namespace vitrine

@@ -1,0 +1,130 @@
+// What a site's shelves are made from beside its model: placements, trends, the catalogue.
+
+#include <algorithm>
+#include <utility>
+
+#include "spdlog/spdlog.h"
+
+#include "api/service/site.h"
+#include "recommender/placements/defaults.h"
+#include "recommender/placements/validate.h"
+#include "store/base/clock.h"
+#include "store/base/limits.h"
+#include "store/base/status_macros.h"
+
+namespace vitrine {
+namespace {
+
+// What trends remember; older events would be added in vain.
+constexpr int64_t kTrendsMs = int64_t{60} * 24 * 60 * 60 * 1000;
+
+// What the events say of products, by the numbers of `serving`.
+void AppendTrends(const Event& event, const Serving& serving, std::vector<Trends::Event>* out) {
+  const auto weight = static_cast<uint32_t>(serving.model->weights.Of(event.kind));
+  if (weight == 0) return;
+  for (const Item& item : event.items) {
+    const std::optional<uint32_t> number = serving.catalogue.Find(item.product_id);
+    if (number) out->push_back({*number, event.time_ms, weight});
+  }
+}
+
+}  // namespace
+
+// --- Placements ---
+
+std::shared_ptr<const PlacementVersion> Site::placements() const {
+  absl::ReaderMutexLock lock(&model_mutex_);
+  return placements_;
+}
+
+absl::Status Site::LoadPlacements() {
+  PlacementVersion current;
+  ASSIGN_OR_RETURN(std::vector<PlacementVersion> newest, house_->PlacementHistory(1));
+  if (newest.empty()) {
+    current.content = DefaultPlacements();
+  } else {
+    current = std::move(newest.front());
+  }
+  absl::MutexLock lock(&model_mutex_);
+  placements_ = std::make_shared<const PlacementVersion>(std::move(current));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PlacementVersion> Site::SetPlacements(const PlacementSet& content, int64_t based_on,
+                                                     absl::string_view who,
+                                                     absl::string_view comment) {
+  RETURN_IF_ERROR(ValidatePlacements(content));
+  ASSIGN_OR_RETURN(PlacementVersion made, house_->SetPlacements(content, based_on, who, comment));
+  absl::MutexLock lock(&model_mutex_);
+  // Of two that were made at once, the later one stays.
+  if (made.version > placements_->version) {
+    placements_ = std::make_shared<const PlacementVersion>(made);
+  }
+  return made;
+}
+
+// --- Trends ---
+
+void Site::WatchTrends(std::span<const Event> events, Serving* serving) const {
+  std::vector<Trends::Event> trends;
+  for (const Event& event : events) AppendTrends(event, *serving, &trends);
+  serving->trends->Add(trends);
+}
+
+absl::Status Site::LearnTrends(const WebHouse& copy, Serving* serving) const {
+  constexpr size_t kAtOnce = 4096;
+  const int64_t since_ms = Clock::System().NowMs() - kTrendsMs;
+  std::vector<Trends::Event> trends;
+  EventCursor events = copy.Events();
+  for (; events.Valid(); events.Next()) {
+    if (events.value().time_ms < since_ms) continue;
+    AppendTrends(events.value(), *serving, &trends);
+    if (trends.size() < kAtOnce) continue;
+    serving->trends->Add(trends);
+    trends.clear();
+  }
+  RETURN_IF_ERROR(events.Finish());
+  serving->trends->Add(trends);
+  serving->trends->Refresh();
+  return absl::OkStatus();
+}
+
+// --- The catalogue ---
+
+void Site::NoteProducts(std::span<const Product> products) {
+  const std::shared_ptr<Serving> now = serving();
+  if (now == nullptr) return;
+  for (const Product& product : products) {
+    if (now->catalogue.Find(product.id)) continue;
+    if (const auto number = now->catalogue.NumberOf(product.id)) now->NoteNew(*number);
+  }
+  absl::MutexLock lock(&derive_mutex_);
+  catalogue_changed_ = true;
+}
+
+absl::StatusOr<std::shared_ptr<const Assortment>> Site::MakeAssortment(const WebHouse& from,
+                                                                       Serving* serving) const {
+  std::vector<Product> products;
+  std::vector<uint32_t> numbers;
+  ProductCursor cursor = from.Products();
+  for (; cursor.Valid() && products.size() < limits::kAssortmentProductsMax; cursor.Next()) {
+    if (cursor.value().withdrawn) continue;
+    const std::optional<uint32_t> number = serving->catalogue.NumberOf(cursor.value().id);
+    if (!number) continue;
+    products.push_back(cursor.value());
+    numbers.push_back(*number);
+    serving->trends->SetCategory(*number, cursor.value().category);
+  }
+  RETURN_IF_ERROR(cursor.Finish());
+  return std::make_shared<const Assortment>(products, numbers, *serving->model);
+}
+
+absl::Status Site::LookAtCatalogue() {
+  const std::shared_ptr<Serving> now = serving();
+  if (now == nullptr) return absl::OkStatus();
+  ASSIGN_OR_RETURN(std::shared_ptr<const Assortment> made, MakeAssortment(*house_, now.get()));
+  now->SetAssortment(std::move(made));
+  return absl::OkStatus();
+}
+
+}  // namespace vitrine

@@ -1,0 +1,74 @@
+// Why a product is on a shelf, in words: the evidence is looked for, the words come from templates
+// that a shop can change and add languages to.
+//
+// A template is plain text with {a} for a product's name (or what was searched for), {n} for a
+// number and {c} for a category. Reasons, and what they have:
+//   viewed, bought {a}        the product of the history that gives most to its score (Hu et al.
+//                             2008, section 5, rank/explain.h; or the strongest link)
+//   visit {a}                 the last product of the visit
+//   also_viewed {a} {n}       persons who viewed both
+//   bought_with {a} {n}       orders with both
+//   similar, alike {a}        the page's product
+//   popular, popular_today, popular_week, popular_month, trending; each with _in {c}
+//   recently_viewed, buy_again, newest, search {a}, pinned, explore, for_you
+
+#ifndef VITRINE_RECOMMENDER_PLACEMENTS_REASONS_H_
+#define VITRINE_RECOMMENDER_PLACEMENTS_REASONS_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+#include "recommender/placements/offers.h"
+#include "recommender/placements/shelf.h"
+#include "recommender/rank/explain.h"
+#include "store/records_types.h"
+
+namespace vitrine {
+
+struct Reason {
+  absl::string_view key;                           // as above
+  std::optional<uint32_t> product = std::nullopt;  // {a}
+  uint32_t count = 0;                              // {n}
+};
+
+// Finds reasons for the products of one request. Thread-compatible.
+class ReasonFinder {
+ public:
+  // `context` must outlive it.
+  explicit ReasonFinder(const OfferContext& context) : context_(context) {}
+
+  // O(1) beside links; for one of TASTE O(n (n + d)) of n products in the history, at first once
+  // more as for an Explainer.
+  Reason Find(const ShownProduct& shown, std::span<const RecipeSource> recipe);
+
+ private:
+  Reason OfTaste(uint32_t product);
+  Reason OfLinks(uint32_t product) const;
+  Reason OfVisit() const;
+  Reason OfOrders(uint32_t product) const;
+  Reason OfHistory(uint32_t product) const;
+  bool IsKnown(uint32_t product) const { return product < context_.model->products.size(); }
+
+  const OfferContext& context_;
+  std::unique_ptr<Explainer> explainer_;
+};
+
+// The reason in a language (BCP 47; "fa-IR" is "fa" where there is no other; English where there
+// is none), from the shop's templates or the built-in ones. `name` is {a}, cut to some length;
+// empty: the reason is told without, as for_you. Names are set apart from the text (U+2068,
+// U+2069), so that each may run its own way. Persian has its own digits.
+std::string ReasonText(const Reason& reason, const PlacementSet& set, absl::string_view language,
+                       absl::string_view name, absl::string_view category);
+
+// What stands above a shelf, likewise; the placement's id where it has no title at all.
+std::string TitleText(const Placement& placement, absl::string_view language);
+
+}  // namespace vitrine
+
+#endif  // VITRINE_RECOMMENDER_PLACEMENTS_REASONS_H_
