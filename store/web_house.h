@@ -255,6 +255,10 @@ class WebHouse {
                                  UseExposure use) const;
   // Of whoever they are: by their id. NotFound.
   absl::StatusOr<Exposure> GetExposure(absl::string_view id) const;
+  // Everybody who did something, was shown something, or logged in somewhere, each once, in the
+  // order of their keys; ends at the first error. For a checkpoint, or a store nobody writes to.
+  // One seek a person in each of three tables.
+  absl::Status ForEachPerson(absl::FunctionRef<absl::Status(const Person&)> use) const;
   // Those shown to nobody known, newest first.
   ExposureCursor ExposuresOfNobody() const;
 

@@ -90,6 +90,35 @@ absl::StatusOr<Exposure> WebHouse::GetExposure(absl::string_view id) const {
   return shelf;
 }
 
+absl::Status WebHouse::ForEachPerson(absl::FunctionRef<absl::Status(const Person&)> use) const {
+  absl::Status status;
+  for (const Person::Kind kind : {Person::Kind::kCustomer, Person::Kind::kVisitor}) {
+    const std::string first(1, static_cast<char>(kind));
+    Cursor rows[] = {{impl_->db->Scan(Table::kEvents), first, first},
+                     {impl_->db->Scan(Table::kExposures), first, first},
+                     {impl_->db->Scan(Table::kLinks), first, first}};
+    while (status.ok()) {
+      const Cursor* next = nullptr;
+      for (const Cursor& row : rows) {
+        if (row.Valid() && (next == nullptr || row.key() < next->key())) next = &row;
+      }
+      if (next == nullptr) break;
+      const Person person = keys::ParsePerson(next->key());
+      std::string behind = keys::PersonPrefix(person);
+      behind.back() = '\x01';  // ids hold none
+      for (Cursor& row : rows) {
+        if (row.Valid() && row.key() < absl::string_view(behind)) row.SkipTo(behind);
+      }
+      status = use(person);
+    }
+    for (Cursor& row : rows) {
+      const absl::Status read = row.Finish();
+      if (status.ok()) status = read;
+    }
+  }
+  return status;
+}
+
 ExposureCursor WebHouse::ExposuresOfNobody() const {
   return impl_->Scan<Exposure>(Table::kExposures, std::string(keys::kNobodyPrefix));
 }

@@ -104,6 +104,10 @@ constexpr size_t kMinedItemsMax = 20'000'000;    // in the baskets, and in the s
 constexpr size_t kMinedVisitEventsMax = 20'000;  // of one visit that are looked at
 constexpr size_t kMinedRowsMax = 1000;           // of one table
 
+// --- Reports of what was shown ---
+constexpr size_t kReportGroupsMax = 100'000;      // rows of one
+constexpr size_t kCreditedEventsMax = 1'000'000;  // of one person, the newest, that earn credit
+
 // --- Server ---
 constexpr int32_t kFrameBytesMax = 1 << 20;             // storefront port
 constexpr int32_t kBackofficeFrameBytesMax = 64 << 20;  // back-office port: import batches

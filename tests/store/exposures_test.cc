@@ -98,6 +98,27 @@ TEST_F(ExposuresTest, ThatNameACustomerAreKeptWithoutTheVisitor) {
   EXPECT_THAT(IdsOf(Person::Visitor("cookie")), IsEmpty());
 }
 
+TEST_F(ExposuresTest, WithEventsAndLoginsSayWhoThereIs) {
+  Add({Shelf("1", "v:only shown", kDay), Shelf("2", "ann", kDay), Shelf("3", "", kDay),
+       Shelf("4", "ann", kDay + 1)});
+  Event login = MakeEvent("login", "ann b", kDay, EventKind::LOGIN);
+  login.__set_visitor_id("only logged in");
+  ASSERT_OK(house_
+                ->Track({login, MakeEvent("6", "ann", kDay, EventKind::SEARCH),
+                         MakeEvent("7", "v:ann", kDay, EventKind::SEARCH)},
+                        {}, Ack::kApplied)
+                .status());
+  std::vector<std::string> persons;
+  ASSERT_OK(house_->ForEachPerson([&persons](const Person& person) {
+    persons.push_back(absl::StrCat(std::string(1, static_cast<char>(person.kind)), person.id));
+    return absl::OkStatus();
+  }));
+  EXPECT_THAT(persons, ElementsAre("cann", "cann b", "vann", "vonly logged in", "vonly shown"));
+  const absl::Status enough = house_->ForEachPerson(
+      [](const Person&) -> absl::Status { return absl::CancelledError("enough"); });
+  EXPECT_TRUE(absl::IsCancelled(enough)) << enough;
+}
+
 TEST_F(ExposuresTest, NeitherCountAsACommitNorReachTheTotals) {
   const uint64_t version = house_->Version();
   Add({Shelf("a", "ann", kDay)});

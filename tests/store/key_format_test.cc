@@ -33,6 +33,19 @@ TEST(KeyFormat, AnEventIdKeyIsTheFrontOfTheIdThenSixteenBytesOfHash) {
   EXPECT_LT(keys::EventIdKey("00000009-z"), keys::EventIdKey("00000010-a"));
 }
 
+TEST(KeyFormat, AnExposureLiesAsAnEventOfItsPersonOrAmongNobodys) {
+  Exposure shelf;
+  shelf.id = "e1";
+  shelf.time_ms = 1;
+  const std::string tail = keys::EventKey(Person::Customer("42"), 1, "e1").substr(4);
+  EXPECT_EQ(keys::ExposureKey(shelf), std::string("n\0", 2) + tail);
+  shelf.__set_visitor_id("42");
+  EXPECT_EQ(keys::ExposureKey(shelf), std::string("v42\0", 4) + tail);
+  shelf.__set_customer_id("7");
+  EXPECT_EQ(keys::ExposureKey(shelf), std::string("c7\0", 3) + tail);
+  EXPECT_EQ(keys::ExposureIdKey("e1"), "i" + keys::EventIdKey("e1"));
+}
+
 TEST(KeyFormat, NewerEventsOfAPersonComeFirst) {
   const int64_t times[] = {std::numeric_limits<int64_t>::min(),
                            -1,
