@@ -25,6 +25,7 @@
 #include "ingest/reasons.h"
 #include "ingest/visit/origin.h"
 #include "store/base/limits.h"
+#include "store/base/utf8.h"
 
 namespace vitrine {
 namespace {
@@ -291,6 +292,9 @@ HttpReply HttpApi::Dispatch(Call* call) const {
   if (!absl::StartsWith(path, "/")) {
     return ErrorReply(400, "invalid_request", "the target is no path");
   }
+  for (const auto& [name, value] : call->query) {
+    if (!IsUtf8(name) || !IsUtf8(value)) ThrowInvalid("the query is not UTF-8 text");
+  }
   const RouteEntry* const entry = FindRoute(path);
   const HttpReply* file = nullptr;
   if (entry == nullptr && !shop_.empty()) {
@@ -400,12 +404,10 @@ HttpReply HttpApi::Events(Call* call) const {
   }
   ReadRequest(call, "TrackRequest", &request);
   // A browser's word on itself; a server that passes events on is not who did what it tells of.
-  const absl::string_view agent = call->http.Header("User-Agent");
-  if (!call->http.Header("Origin").empty() && !agent.empty()) {
+  const absl::string_view agent = call->http.Header("User-Agent").substr(0, limits::kTextBytesMax);
+  if (!call->http.Header("Origin").empty() && !agent.empty() && IsUtf8(agent)) {
     for (Event& event : request.events) {
-      if (!event.__isset.user_agent) {
-        event.__set_user_agent(std::string(agent.substr(0, limits::kTextBytesMax)));
-      }
+      if (!event.__isset.user_agent) event.__set_user_agent(std::string(agent));
     }
   }
   TrackReply reply;

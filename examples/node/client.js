@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Talks to Vitrine from Node.js: asks for suggestions, tells of a click, asks again.
+// Talks to Vitrine from Node.js: asks for suggestions, tells of a click, asks again, asks for a page.
 //
 //   npm ci --prefix examples/node
 //   mkdir -p examples/node/gen
@@ -57,6 +57,13 @@ async function converse(storefront, site, visitor) {
 
   const after = await storefront.recommend(new api.RecommendRequest({ context, k: 5 }));
   show("suggested after the click", after);
+
+  // All shelves of a page in one call: no product is on two of them.
+  const shelves = ["home", "trending"].map((placement) => new api.ShelfWanted({ placement, k: 3 }));
+  const page = await storefront.page(new api.PageRequest({ context, shelves }));
+  for (const shelf of page.shelves) {
+    console.log(`shelf ${shelf.placement}:`, ...shelf.suggestions.map((s) => s.product_id));
+  }
 }
 
 async function main() {

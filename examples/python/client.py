@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Talks to Vitrine from Python: asks for suggestions, tells of a click, asks again.
+"""Talks to Vitrine from Python: asks for suggestions, tells of a click, asks again, asks for a page.
 
     mkdir -p build/clients/python
     thrift -r --gen py -I . -out build/clients/python api/vitrine.thrift
@@ -18,7 +18,7 @@ from thrift.transport.TSocket import TSocket
 from thrift.transport.TTransport import TFramedTransport
 
 from vitrine.api import Storefront
-from vitrine.api.ttypes import Context, RecommendRequest, TrackRequest
+from vitrine.api.ttypes import Context, PageRequest, RecommendRequest, ShelfWanted, TrackRequest
 from vitrine.records.ttypes import Event, EventKind, Item
 
 
@@ -84,6 +84,12 @@ def main():
 
             after = storefront.recommend(RecommendRequest(context, k=5))
             show("suggested after the click", after)
+
+            # All shelves of a page in one call: no product is on two of them.
+            page = storefront.page(PageRequest(
+                context, [ShelfWanted("home", k=3), ShelfWanted("trending", k=3)]))
+            for shelf in page.shelves:
+                print(f"shelf {shelf.placement}:", *(s.product_id for s in shelf.suggestions))
     except TException as error:
         print(f"client.py: {address}: {error}", file=sys.stderr)
         return 1

@@ -148,6 +148,7 @@ TEST(GatewayApi, NamesTheFieldThatIsWrong) {
   EXPECT_EQ(api.Error("GET", "/v1/recommendations?site=s&k=two", 400)["field"], "k");
   EXPECT_EQ(api.Error("GET", "/v1/recommendations?site=s&k=1&k=2", 400)["field"], "k");
   EXPECT_EQ(api.Error("GET", "/v1/page?site=s&shelves=home:x", 400)["field"], "shelves");
+  EXPECT_EQ(api.Error("GET", "/v1/recommendations?site=%ff", 400)["code"], "invalid_request");
   EXPECT_EQ(api.Error("POST", "/v1/events?format=xml&site=s", 400, "{}")["field"], "format");
   EXPECT_EQ(api.Error("POST", "/v1/events?site=t", 400, R"({"site":"s"})")["field"], "site");
   EXPECT_EQ(api.storefront.track_calls, 0);
@@ -256,6 +257,8 @@ TEST(GatewayApi, ABrowserSaysWhichOneItIs) {
   const std::string body = R"({"site":"gifts","events":[{"id":"1","kind":"search"}]})";
   api.Ask("POST", "/v1/events", body, {{"Origin", "https://shop.example"}, {"User-Agent", "B/1"}});
   EXPECT_EQ(api.storefront.tracked.events[0].user_agent, "B/1");
+  api.Ask("POST", "/v1/events", body, {{"Origin", "https://shop.example"}, {"User-Agent", "\xff"}});
+  EXPECT_FALSE(api.storefront.tracked.events[0].__isset.user_agent);
   // A server that passes events on is not the visitor.
   api.Ask("POST", "/v1/events", body, {{"User-Agent", "curl/8"}});
   EXPECT_FALSE(api.storefront.tracked.events[0].__isset.user_agent);
