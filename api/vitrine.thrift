@@ -352,6 +352,8 @@ struct CustomerRecord {
   8: list<records.Event> conflicts,
   // Lines that hold their id.
   9: list<records.Reject> rejects,
+  // What they were shown, newest first, with what they were shown before they logged in.
+  10: list<records.Exposure> exposures,
 }
 
 struct VerifyRequest {

@@ -113,6 +113,7 @@ void ReadColumns(TomlTable table, Mapping* mapping) {
   mapping->quantity = table.String("quantity");
   mapping->price = table.String("price");
   mapping->country = table.String("country");
+  mapping->recommendation = table.String("recommendation");
   if (mapping->product.empty()) {
     for (const absl::string_view fact : {"name", "category", "quantity", "price"}) {
       if (table.Has(fact)) table.FailAt(fact, "says something of a product: name its column too");

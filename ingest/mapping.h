@@ -95,7 +95,7 @@ struct Mapping {
   // Column names; empty = the file has none. `event_id` columns joined by '/' make the event id;
   // without any the id is a fingerprint of the event, so equal lines are duplicates.
   std::vector<std::string> event_id;
-  std::string order, product, name, category, quantity, price, country;
+  std::string order, product, name, category, quantity, price, country, recommendation;
   std::map<std::string, std::string> category_names;  // what the file writes, to what people read
 };
 

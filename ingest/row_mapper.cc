@@ -99,7 +99,8 @@ absl::StatusOr<RowMapper> RowMapper::Create(const Mapping& mapping, const Fields
       {mapping.category, &mapper.category_},
       {mapping.quantity, &mapper.quantity_},
       {mapping.price, &mapper.price_},
-      {mapping.country, &mapper.country_}};
+      {mapping.country, &mapper.country_},
+      {mapping.recommendation, &mapper.recommendation_}};
   for (const auto& [name, column] : columns) RETURN_IF_ERROR(header.Find(name, column));
   RETURN_IF_ERROR(header.FindAll(mapping.time.columns, &mapper.time_columns_));
   RETURN_IF_ERROR(header.FindAll(mapping.event_id, &mapper.id_columns_));
@@ -154,6 +155,9 @@ absl::StatusOr<bool> RowMapper::Map(const Fields& fields, Event* event,
   }
   if (const absl::string_view country = At(fields, country_); !country.empty()) {
     event->__set_country(Text(country));
+  }
+  if (const absl::string_view shelf = At(fields, recommendation_); !shelf.empty()) {
+    event->__set_recommendation_id(Text(shelf));
   }
   for (const int column : id_columns_) {
     absl::StrAppend(&event->id, event->id.empty() ? "" : "/", At(fields, column));

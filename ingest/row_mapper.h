@@ -64,7 +64,8 @@ class RowMapper {
   std::vector<Rule> kinds_, ignores_;
   std::vector<int> time_columns_, id_columns_;
   int step_ = kNone, customer_ = kNone, visitor_ = kNone, order_ = kNone, product_ = kNone,
-      name_ = kNone, category_ = kNone, quantity_ = kNone, price_ = kNone, country_ = kNone;
+      name_ = kNone, category_ = kNone, quantity_ = kNone, price_ = kNone, country_ = kNone,
+      recommendation_ = kNone;
   std::string time_text_;  // joined time columns
 };
 

@@ -99,6 +99,9 @@ absl::Status ValidateEvent(const Event& event) {
   if (event.__isset.customer_id) RETURN_IF_ERROR(BadPersonId("customer_id", event.customer_id));
   if (event.__isset.visitor_id) RETURN_IF_ERROR(BadPersonId("visitor_id", event.visitor_id));
   if (event.__isset.order_id) RETURN_IF_ERROR(BadId("order_id", event.order_id));
+  if (event.__isset.recommendation_id) {
+    RETURN_IF_ERROR(BadId("recommendation_id", event.recommendation_id));
+  }
   const int32_t kind = NumberIn(event.kind);
   if (kind < EventKind::PAGE_VIEW || kind > EventKind::RATING) {
     return absl::InvalidArgumentError(absl::StrCat("bad_kind: ", kind, " is no event kind"));

@@ -72,6 +72,7 @@ Report ShowReport(const CustomerRecord& record) {
     add("first seen", TimeText(record.customer.first_seen_ms));
     add("last seen", TimeText(record.customer.last_seen_ms));
   }
+  add("shelves shown", absl::StrCat(record.exposures.size()));
   add("rejected lines", absl::StrCat(record.rejects.size()));
   report.tables.push_back(ConsentTable(record));
   Report::Table& visitors = report.tables.emplace_back();
@@ -238,9 +239,11 @@ void AddRetention(CLI::App* app, Common* common, Action* action) {
   apply->callback([=] { *action = [=] { return RunRetention(*common); }; });
 
   auto keep = std::make_shared<std::vector<std::string>>();
-  CLI::App* set = AddOne(retention, common, "set",
-                         "Say for how many days events of which kinds are kept, and drop what is\n"
-                         "older. A kind that is not named is kept for ever; none named: all are.");
+  CLI::App* set =
+      AddOne(retention, common, "set",
+             "Say for how many days events of which kinds are kept, and drop what is\n"
+             "older. A kind that is not named is kept for ever; none named: all are. What\n"
+             "shelves showed is kept as long as view_item_list.");
   set->add_option("KIND=DAYS", *keep, "For example page_view=400 search=90");
   set->callback([=] { *action = [=] { return RunKeep(*common, *keep); }; });
 }

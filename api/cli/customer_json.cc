@@ -52,6 +52,7 @@ Json EventJson(const Event& event) {
     json["consent"] = std::move(consent);
   }
   if (event.__isset.inferred) json["inferred"] = event.inferred;
+  if (event.__isset.recommendation_id) json["recommendation_id"] = event.recommendation_id;
   return json;
 }
 
@@ -99,6 +100,24 @@ Json SessionJson(const Session& session) {
   return json;
 }
 
+Json ExposureJson(const Exposure& shelf) {
+  Json json = {{"recommendation_id", shelf.id}};
+  PutTime("time", shelf.time_ms, &json);
+  json["placement"] = shelf.placement;
+  json["channel"] = Text(ChannelName(shelf.channel));
+  if (shelf.__isset.visitor_id) json["visitor_id"] = shelf.visitor_id;
+  json["model_id"] = shelf.model_id;
+  if (!shelf.arm.empty()) json["arm"] = shelf.arm;
+  json["degraded"] = shelf.degraded;
+  json["products"] = Json::array();
+  for (const ExposedProduct& product : shelf.products) {
+    Json shown = {{"product_id", product.product_id}, {"source", Text(SourceName(product.source))}};
+    if (!product.rule.empty()) shown["rule"] = product.rule;
+    json["products"].push_back(std::move(shown));
+  }
+  return json;
+}
+
 Json RejectJson(const Reject& reject) {
   return {{"line", reject.line},
           {"reason", reject.reason},
@@ -132,6 +151,7 @@ std::string CustomerJson(const CustomerRecord& record) {
   });
   json["events"] = ListJson(record.events, EventJson);
   json["sessions"] = ListJson(record.sessions, SessionJson);
+  json["shown"] = ListJson(record.exposures, ExposureJson);
   json["conflicting_contents"] = ListJson(record.conflicts, EventJson);
   json["rejects"] = ListJson(record.rejects, RejectJson);
   // What stands in a file need not be text everywhere.

@@ -42,6 +42,7 @@ int Main(int argc, char** argv) {
   AddPlacements(&app, &common, &action);
   AddRobots(&app, &common, &action);
   AddMine(&app, &common, &action);
+  AddReport(&app, &common, &action);
   AddStatus(&app, &common, &action);
   AddCustomer(&app, &common, &action);
   AddRetention(&app, &common, &action);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -155,7 +156,11 @@ std::string HeadOf(Language language, const Report::Column& column) {
   const size_t at = std::min(column.name.find('@'), column.name.size());
   const auto known = FindMessage(language, absl::StrCat("column.", column.name.substr(0, at)));
   if (!known) return column.name;
-  return absl::StrCat(*known, InDigitsOf(language, column.name.substr(at)));
+  const std::string rest = column.name.substr(at);
+  if (rest.size() > 1 && !absl::ascii_isdigit(rest[1])) {
+    return absl::StrCat(*known, " (", rest.substr(1), ")");
+  }
+  return absl::StrCat(*known, InDigitsOf(language, rest));
 }
 
 std::string TitleOf(Language language, const Report::Table& table) {

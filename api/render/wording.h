@@ -31,8 +31,9 @@ std::string FormatArgument(Language language, const Report::Message::Argument& a
 std::string FormatMessage(Language language, const Report::Message& message,
                           const std::function<std::string(const std::string&)>& decorate = nullptr);
 
-// A text, a cell, the head of a column, the heading of a table. Parts are joined by " › " or " + ";
-// an estimate is "0.1167 ±0.0066", with half the length of its interval.
+// A text, a cell, the head of a column ("revenue@GBP" is "revenue (GBP)"), the heading of a table.
+// Parts are joined by " › " or " + "; an estimate is "0.1167 ±0.0066", with half the length of its
+// interval.
 std::string FormatText(Language language, const Report::Text& text);
 std::string FormatCell(Language language, const Report::Cell& cell, const Report::Column& column);
 // Where an estimate lies: "0.1101 – 0.1233".

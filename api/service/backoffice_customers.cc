@@ -51,6 +51,9 @@ absl::StatusOr<CustomerRecord> RecordOf(const WebHouse& house, WebHouse* writabl
   SessionCursor sessions = house.SessionsOf(Person::Customer(id));
   for (; sessions.Valid(); sessions.Next()) record.sessions.push_back(sessions.value());
   RETURN_IF_ERROR(sessions.Finish());
+  RETURN_IF_ERROR(house.ForEachExposureOf(
+      Person::Customer(id), INT64_MIN, SIZE_MAX,
+      [&record](const Exposure& shelf) { record.exposures.push_back(shelf); }));
   ASSIGN_OR_RETURN(Privacy::Copies copies, Privacy(writable).CopiesOf(id));
   record.conflicts = std::move(copies.conflicts);
   record.rejects = std::move(copies.rejects);
@@ -65,7 +68,8 @@ void Backoffice::customer_record(CustomerRecord& record, const std::string& site
   ThrowIfError(CheckCustomerId(customer_id));
   record = ValueOrThrow(RecordOf(house, &house, customer_id));
   const bool anything = record.__isset.customer || record.__isset.facts || !record.events.empty() ||
-                        !record.rejects.empty() || !record.conflicts.empty();
+                        !record.rejects.empty() || !record.conflicts.empty() ||
+                        !record.exposures.empty();
   if (!anything) ThrowStatus(absl::NotFoundError("nothing is known of this customer"));
 }
 

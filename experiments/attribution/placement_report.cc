@@ -20,7 +20,7 @@ using Message = Report::Message;
 using Table = Report::Table;
 constexpr Report::Unit kShare = Report::Unit::kShare;
 constexpr int64_t kProgressPersons = 1 << 12;
-constexpr int64_t kHourMs = 3'600'000;
+constexpr int64_t kDayMs = 86'400'000;
 
 absl::Status CheckKeys(const std::vector<PlacementKey>& by) {
   const std::set<PlacementKey> keys(by.begin(), by.end());
@@ -155,7 +155,7 @@ class Writer {
          {all_.shelves, reader_.persons(), all_.shown, all_.clicked, all_.orders}});
     Table overview = {"overview", "", {{"visitors"}}, {{reader_.persons()}}};
     AddFigureColumns(&overview);
-    AddFigures(all_, &overview.rows.front());
+    AddFigures(all_, /*with_intervals=*/false, &overview.rows.front());
     report_.tables.push_back(std::move(overview));
     AddGroups("shelves_shown", reader_.short_one());
     const std::string first(PlacementKeyName(options_.by.front()));
@@ -178,11 +178,17 @@ class Writer {
     }
   }
 
-  void AddFigures(const ShownCounts& counts, std::vector<Report::Cell>* row) const {
+  static Report::Cell ShareCell(int64_t part, int64_t of, bool with_interval) {
+    const Report::Estimate share = WilsonShare(part, of);
+    return with_interval ? Report::Cell(share) : Report::Cell(share.value);
+  }
+
+  void AddFigures(const ShownCounts& counts, bool with_intervals,
+                  std::vector<Report::Cell>* row) const {
     row->emplace_back(counts.shelves);
     row->emplace_back(counts.shown);
-    row->emplace_back(WilsonShare(counts.clicked, counts.shown));
-    row->emplace_back(WilsonShare(counts.carted, counts.shown));
+    row->push_back(ShareCell(counts.clicked, counts.shown, with_intervals));
+    row->push_back(ShareCell(counts.carted, counts.shown, with_intervals));
     row->emplace_back(counts.orders);
     for (const std::string& currency : currencies_) {
       const auto it = counts.revenue_minor.find(currency);
@@ -209,16 +215,18 @@ class Writer {
     for (const auto& [values, counts] : groups) {
       std::vector<Report::Cell>& row = table.rows.emplace_back();
       for (size_t k = 0; k < values.size(); ++k) row.push_back(KeyCell(tally.by()[k], values[k]));
-      AddFigures(counts, &row);
+      AddFigures(counts, /*with_intervals=*/true, &row);
     }
     report_.tables.push_back(std::move(table));
   }
 
   void AddNotes() {
-    report_.messages.push_back(
-        {"placements.windows",
-         {options_.windows.click_ms / 60'000,
-          static_cast<double>(options_.windows.order_ms) / static_cast<double>(24 * kHourMs)}});
+    const CreditWindows& windows = options_.windows;
+    Message::Argument days = windows.order_ms / kDayMs;
+    if (windows.order_ms % kDayMs != 0) {
+      days = static_cast<double>(windows.order_ms) / static_cast<double>(kDayMs);
+    }
+    report_.messages.push_back({"placements.windows", {windows.click_ms / 60'000, days}});
     report_.messages.push_back({"placements.intervals"});
     report_.messages.push_back({"placements.orders"});
     if (reader_.robots_found() > 0) {

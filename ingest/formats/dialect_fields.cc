@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 #include "ingest/money.h"
 #include "ingest/reasons.h"
@@ -56,6 +57,26 @@ template absl::Status SetText(const JsonValue&, absl::string_view, TextSetter<Cu
 template absl::Status SetId(const JsonValue&, TextSetter<Event>, Event*);
 template absl::Status SetId(const JsonValue&, TextSetter<Product>, Product*);
 template absl::Status SetId(const JsonValue&, TextSetter<CustomerFacts>, CustomerFacts*);
+
+bool LooksLikeRecommendationId(absl::string_view text) {
+  const std::vector<absl::string_view> groups = absl::StrSplit(text, '-');
+  const auto is_hex = [](absl::string_view group) {
+    return !group.empty() && group.size() <= 16 &&
+           group.find_first_not_of("0123456789abcdef") == absl::string_view::npos;
+  };
+  // Milliseconds of the years 2004 to 2527.
+  constexpr size_t kTimeDigits = 11;
+  return groups.size() == 3 && groups[0].size() == kTimeDigits && is_hex(groups[0]) &&
+         is_hex(groups[1]) && is_hex(groups[2]);
+}
+
+absl::Status SetRecommendation(const JsonValue& recommendation, const JsonValue& list,
+                               Event* event) {
+  if (list.is_string() && LooksLikeRecommendationId(list.text())) {
+    event->__set_recommendation_id(std::string(list.text()));
+  }
+  return SetId(recommendation, &Event::__set_recommendation_id, event);
+}
 
 absl::Status ReadWhole(const JsonValue& value, absl::string_view reason, int64_t* number) {
   absl::string_view digits = value.text();

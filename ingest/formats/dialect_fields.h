@@ -34,6 +34,13 @@ absl::Status SetText(const JsonValue& value, absl::string_view reason, TextSette
 template <typename Record>
 absl::Status SetId(const JsonValue& value, TextSetter<Record> set, Record* record);
 
+// Sets the recommendation id from what the dialect calls so, or else from the id of the list that
+// the products stood in, where that has the form of our ids: others are the shop's own lists.
+absl::Status SetRecommendation(const JsonValue& recommendation, const JsonValue& list,
+                               Event* event);
+// Three groups of hexadecimal digits, the first of which is a time: "18e5b1c2d3f-5f2a1-1c".
+bool LooksLikeRecommendationId(absl::string_view text);
+
 // A whole number, given as one or as a string of digits. A fraction of zeros is none.
 absl::Status ReadWhole(const JsonValue& value, absl::string_view reason, int64_t* number);
 

@@ -67,11 +67,18 @@ constexpr ItemFields kItemFields = {
 
 // What the parameters of an event say, wherever a dialect keeps them.
 struct Params {
-  JsonValue order, currency, url, referrer, search;
+  JsonValue order, currency, url, referrer, search, recommendation, list;
 };
+
+// Of the event, or of its first product.
+JsonValue ListOf(const JsonValue& of_event, const JsonValue& items) {
+  const std::vector<JsonValue> products = items.children();
+  return of_event.is_null() && !products.empty() ? products.front()["item_list_id"] : of_event;
+}
 
 absl::Status SetParams(const Params& params, Event* event) {
   RETURN_IF_ERROR(SetId(params.order, &Event::__set_order_id, event));
+  RETURN_IF_ERROR(SetRecommendation(params.recommendation, params.list, event));
   RETURN_IF_ERROR(SetText(params.url, reasons::kBadEvent, &Event::__set_url, event));
   RETURN_IF_ERROR(SetText(params.referrer, reasons::kBadEvent, &Event::__set_referrer, event));
   return SetText(params.search, reasons::kBadEvent, &Event::__set_search_terms, event);
@@ -139,11 +146,13 @@ absl::Status Ga4BodyParser::ReadEvent(const JsonValue& body, const JsonValue& va
   if (time.is_null()) time = body["timestamp_micros"];
   if (time.is_null()) return Fault(reasons::kMissingField, "timestamp_micros is not there");
   RETURN_IF_ERROR(ReadMicros(time, &event->time_ms));
+  JsonValue items = value["items"];
+  if (items.is_null()) items = params["items"];
   RETURN_IF_ERROR(SetParams({params["transaction_id"], params["currency"], params["page_location"],
-                             params["page_referrer"], params["search_term"]},
+                             params["page_referrer"], params["search_term"],
+                             params["recommendation_id"], ListOf(params["item_list_id"], items)},
                             event));
-  const JsonValue items = value["items"];
-  return items_.Read(items.is_null() ? params["items"] : items, params["currency"], event);
+  return items_.Read(items, params["currency"], event);
 }
 
 // --- BigQuery export ---
@@ -210,9 +219,11 @@ absl::Status Ga4RowParser::ReadEvent(const JsonValue& row, EventKind kind, Event
   const ParamList params(row["event_params"]);
   JsonValue order = params["transaction_id"];
   if (order.is_null()) order = row["ecommerce"]["transaction_id"];
-  RETURN_IF_ERROR(SetParams({order, params["currency"], params["page_location"],
-                             params["page_referrer"], params["search_term"]},
-                            event));
+  RETURN_IF_ERROR(
+      SetParams({order, params["currency"], params["page_location"], params["page_referrer"],
+                 params["search_term"], params["recommendation_id"],
+                 ListOf(params["item_list_id"], row["items"])},
+                event));
   return items_.Read(row["items"], params["currency"], event);
 }
 

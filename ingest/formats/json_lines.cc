@@ -48,6 +48,7 @@ constexpr TextField kTextFields[] = {
     {"customer_id", &Event::__set_customer_id, reasons::kBadId},
     {"visitor_id", &Event::__set_visitor_id, reasons::kBadId},
     {"order_id", &Event::__set_order_id, reasons::kBadId},
+    {"recommendation_id", &Event::__set_recommendation_id, reasons::kBadId},
     {"currency", &Event::__set_currency, reasons::kBadCurrency},
     {"search_terms", &Event::__set_search_terms, reasons::kBadEvent},
     {"url", &Event::__set_url, reasons::kBadEvent},

@@ -279,6 +279,7 @@ absl::Status SegmentParser::ReadTrack(const Message& message, const SegmentName&
     return Fault(reasons::kBadEvent, "properties must be an object");
   }
   RETURN_IF_ERROR(SetId(properties["order_id"], &Event::__set_order_id, event));
+  RETURN_IF_ERROR(SetRecommendation(properties["recommendation_id"], properties["list_id"], event));
   RETURN_IF_ERROR(
       SetText(properties["query"], reasons::kBadEvent, &Event::__set_search_terms, event));
   const JsonValue currency = properties["currency"];

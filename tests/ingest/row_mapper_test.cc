@@ -85,6 +85,12 @@ TEST_F(RowMapperTest, MakesAnEventOfALine) {
   EXPECT_EQ(event.items[0].price_minor, 255);
 }
 
+TEST_F(RowMapperTest, AColumnMayNameTheShelfThatLedHere) {
+  EXPECT_FALSE(Mapped(GoodLine()).__isset.recommendation_id);
+  mapping_.recommendation = "name";
+  EXPECT_EQ(Mapped(GoodLine()).recommendation_id, "Mug");
+}
+
 TEST_F(RowMapperTest, NothingOfTheLineBeforeIsLeft) {
   RowMapper mapper = Value(RowMapper::Create(mapping_, kHeader));
   Event event;

@@ -43,6 +43,10 @@ TEST(ValidateEvent, NamesTheReason) {
   EXPECT_THAT(ReasonFor(event), StartsWith("bad_id: product_id"));
 
   event = Good();
+  event.__set_recommendation_id("");
+  EXPECT_THAT(ReasonFor(event), StartsWith("bad_id: recommendation_id"));
+
+  event = Good();
   event.items.resize(limits::kItemsPerEventMax + 1, event.items[0]);
   EXPECT_THAT(ReasonFor(event), StartsWith("too_many_items"));
 

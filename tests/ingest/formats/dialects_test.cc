@@ -76,6 +76,22 @@ constexpr absl::string_view kGa4Body = R"({
     {"name": "spin_the_wheel"}
   ]})";
 
+TEST(Ga4Body, AListThatHasTheIdOfAShelfOfOursIsThatShelf) {
+  const auto shelf_of = [](absl::string_view params, absl::string_view item) {
+    return ElementsOf(absl::StrCat(R"({"client_id":"1","timestamp_micros":1700000000123456,)",
+                                   R"("events":[{"name":"select_item","params":{)", params,
+                                   R"("items":[{"item_id":"p")", item, "}]}}]}"))
+        .at(0)
+        .event.recommendation_id;
+  };
+  constexpr char kId[] = "18bcfe56a3b-5f2a1-1c";
+  EXPECT_EQ(shelf_of(absl::StrCat(R"("item_list_id":")", kId, R"(",)"), ""), kId);
+  EXPECT_EQ(shelf_of("", absl::StrCat(R"(,"item_list_id":")", kId, R"(")")), kId);
+  EXPECT_EQ(shelf_of(R"("item_list_id":"related-to-you-3",)", ""), "");
+  EXPECT_EQ(shelf_of(R"("item_list_id":12345678901,)", ""), "");
+  EXPECT_EQ(shelf_of(R"("recommendation_id":"any",)", ""), "any");
+}
+
 TEST(Ga4Body, APurchaseIsOneOrderWithItsLines) {
   const std::vector<Element> elements = ElementsOf(kGa4Body);
   ASSERT_EQ(elements.size(), 4u);
@@ -257,6 +273,18 @@ constexpr absl::string_view kTrack =
     R"("properties":{"order_id":"O1","total":27.5,"currency":"USD","products":[)"
     R"({"product_id":"p1","sku":"G-1","name":"Game","price":19,"quantity":1,"category":"Games"},)"
     R"({"sku":"G-2","price":"4.25","quantity":2}]}})";
+
+TEST(Segment, AListThatHasTheIdOfAShelfOfOursIsThatShelf) {
+  const auto shelf_of = [](absl::string_view list) {
+    return EventOf(
+               absl::StrCat(R"({"type":"track","event":"Product Clicked","anonymousId":"a",)",
+                            R"("timestamp":"2023-11-14T22:13:23.250Z","properties":{"list_id":")",
+                            list, R"(","product_id":"p"}})"))
+        .recommendation_id;
+  };
+  EXPECT_EQ(shelf_of("18bcfe56a3b-5f2a1-1c"), "18bcfe56a3b-5f2a1-1c");
+  EXPECT_EQ(shelf_of("hot-deals-1"), "");
+}
 
 TEST(Segment, AnOrderIsReadWithItsTimeRepaired) {
   const Event event = EventOf(kTrack);

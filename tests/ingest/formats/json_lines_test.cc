@@ -31,12 +31,13 @@ TEST(JsonEventParser, ReadsEveryField) {
   const Event event = Parsed(
       R"({"id":"e1","time_ms":1700000000123,"kind":"purchase","channel":"call_center",)"
       R"("customer_id":"c","visitor_id":"v","order_id":"o","currency":"GBP","search_terms":"s",)"
-      R"("url":"u","referrer":"r","country":"k","user_agent":"a",)"
+      R"("url":"u","referrer":"r","country":"k","user_agent":"a","recommendation_id":"s",)"
       R"("items":[{"product_id":"p","quantity":3,"price_minor":255,"name":"n","category":"t"}]})");
   EXPECT_EQ(event.id, "e1");
   EXPECT_EQ(event.time_ms, 1'700'000'000'123);
   EXPECT_EQ(event.kind, EventKind::PURCHASE);
   EXPECT_EQ(event.channel, Channel::CALL_CENTER);
+  EXPECT_EQ(event.recommendation_id, "s");
   EXPECT_EQ(event.customer_id + event.visitor_id + event.order_id + event.currency +
                 event.search_terms + event.url + event.referrer + event.country + event.user_agent,
             "cvoGBPsurka");
