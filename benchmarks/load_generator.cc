@@ -183,6 +183,7 @@ void AddOptions(CLI::App& app, Settings& settings) {
                  "Its back-office port, to ask for customer ids")
       ->capture_default_str();
   app.add_option("--site", plan.site, "The site to ask for suggestions");
+  app.add_option("--api-key", plan.api_key, "Of the site, for the storefront");
   app.add_option("--customers", settings.customers, "Ask for at most so many customers' ids")
       ->capture_default_str();
   app.add_option("--customers-file", settings.customers_file,

@@ -29,6 +29,7 @@
 // audit          | number (8) |                                               a link of the chain
 // default        "totals", "settings", "source/" | name |                      one struct each
 //                "placements/" | ~version (8) |                               PlacementVersion
+//                "keys/" | id of an API key |                                 ApiKey
 //                "format", "version", "robot_lists" (a digest)                number (8)
 //                "erasing/" | digest of a person                              Erasure, what is due
 //                "erased/" | digest of a person                               up to time_ms (8)

@@ -41,6 +41,7 @@ int Main(int argc, char** argv) {
   AddTrack(&app, &common, &action);
   AddRobots(&app, &common, &action);
   AddMine(&app, &common, &action);
+  AddKeys(&app, &common, &action);
   AddStatus(&app, &common, &action);
   AddCustomer(&app, &common, &action);
   AddRetention(&app, &common, &action);

@@ -79,8 +79,8 @@ void EventLoop::Run() {
 
 void EventLoop::LetIn() {
   while (std::shared_ptr<PeerSocket> peer = lane_->Take()) {
-    auto connection = std::make_unique<PeerConnection>(std::move(peer), epoll_, shared_.processor,
-                                                       shared_.limits);
+    auto connection = std::make_unique<PeerConnection>(std::move(peer), epoll_,
+                                                       shared_.new_processor(), shared_.limits);
     PeerConnection* const raw = connection.get();
     connections_.emplace(raw, std::move(connection));
     raw->Begin();

@@ -21,7 +21,7 @@ namespace vitrine {
 
 // What the loops of one server share.
 struct LoopShared {
-  std::shared_ptr<apache::thrift::TProcessor> processor;
+  NewProcessor new_processor;
   WireLimits limits = {};
   // Which requests leave the loop: those of one method, or all, or none.
   std::shared_ptr<QueuedMethod> queued_method = nullptr;

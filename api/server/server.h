@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -63,8 +64,15 @@ class Server {
   virtual void Drain() = 0;
 };
 
+// Makes the processor of one connection, which may thus remember what the connection said before.
+// Called from any event loop.
+using NewProcessor = std::function<std::shared_ptr<apache::thrift::TProcessor>()>;
+
 // Binds, listens, and serves on threads of its own. Errors: AlreadyExists if the port is taken,
 // InvalidArgument if the host does not resolve.
+absl::StatusOr<std::unique_ptr<Server>> StartServer(NewProcessor new_processor,
+                                                    const ServerOptions& options);
+// The same with one processor for all connections.
 absl::StatusOr<std::unique_ptr<Server>> StartServer(
     std::shared_ptr<apache::thrift::TProcessor> processor, const ServerOptions& options);
 

@@ -56,6 +56,12 @@ struct WireCall final : QueuedMethod::Call {
   } catch (const NotFound& e) {
     result.not_found = e;
     result.__isset.not_found = true;
+  } catch (const Overloaded& e) {
+    result.overloaded = e;
+    result.__isset.overloaded = true;
+  } catch (const Unauthorized& e) {
+    result.unauthorized = e;
+    result.__isset.unauthorized = true;
   } catch (const DeadlineExceeded& e) {
     result.deadline = e;
     result.__isset.deadline = true;
@@ -92,7 +98,19 @@ std::unique_ptr<QueuedMethod::Call> TrackMethod::NewCall(int64_t arrived_ns) {
 void TrackMethod::Run(std::span<Call* const> calls) {
   std::vector<TrackCall*> track;
   track.reserve(calls.size());
-  for (Call* const call : calls) track.push_back(&static_cast<WireCall*>(call)->call);
+  for (Call* const wire : calls) {
+    TrackCall& call = static_cast<WireCall*>(wire)->call;
+    const Context& context = call.request.context;
+    const absl::Status opened =
+        gatekeeper_ == nullptr
+            ? absl::OkStatus()
+            : gatekeeper_->Check(context.site, context.api_key, Opens::kStorefront);
+    if (opened.ok()) {
+      track.push_back(&call);
+    } else {
+      call.reply = opened;
+    }
+  }
   storefront_.Track(track);
   for (Call* const call : calls) static_cast<WireCall*>(call)->MakeResult();
 }

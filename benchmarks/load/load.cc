@@ -133,6 +133,8 @@ class Asker {
     return "DeadlineExceeded";
   } catch (const Unavailable&) {
     return "Unavailable";
+  } catch (const Unauthorized&) {
+    return "Unauthorized";
   } catch (const InternalError&) {
     return "InternalError";
   } catch (const apache::thrift::TException&) {
@@ -153,6 +155,7 @@ class Loop {
       : plan_(plan), interval_ns_(rate > 0 ? kNsPerSecond / rate : 0), random_(seed) {
     request_.context.site = plan.site;
     request_.context.deadline_ms = plan.deadline_ms;
+    if (!plan.api_key.empty()) request_.context.__set_api_key(plan.api_key);
     request_.k = plan.k;
   }
   ~Loop() {

@@ -21,6 +21,7 @@ struct Plan {
   double rate = 0;  // requests per second in all; 0: each connection asks again at once
   double seconds = 5;
   std::string site;
+  std::string api_key;
   std::vector<std::string> customers;  // one is drawn for each request
   int32_t k = 20;
   int32_t deadline_ms = 1000;
