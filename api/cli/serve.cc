@@ -16,6 +16,7 @@
 #include "api/Backoffice.h"
 #include "api/Storefront.h"
 #include "api/admission/guarded_storefront.h"
+#include "api/admission/storefront_admission.h"
 #include "api/auth/gatekeeper.h"
 #include "api/auth/guarded_backoffice.h"
 #include "api/cli/access.h"
@@ -89,6 +90,7 @@ absl::StatusOr<std::unique_ptr<Server>> StartStorefront(Storefront* service, Sto
   server.host = options.host;
   server.port = options.port;
   server.workers = options.workers;
+  server.admission = std::make_shared<StorefrontAdmission>();
   server.queued_method = std::make_shared<TrackMethod>(service, gatekeeper);
   // The service outlives the server: shared_ptr is what Thrift wants, not who owns it.
   const std::shared_ptr<StorefrontIf> handler(guarded, [](StorefrontIf*) {});

@@ -65,6 +65,7 @@ void ThriftServer::Start(NewProcessor new_processor) {
                     options_.frame_bytes_max / limits::kWireElementBytesMin};
   shared_.all_queued = options_.handlers == ServerOptions::Handlers::kPool;
   shared_.queued_method = options_.queued_method;
+  shared_.admission = options_.admission;
   shared_.queue = queue_.get();
   absl::MutexLock lock(&stop_mutex_);
   for (const auto& lane : door_->lanes()) {

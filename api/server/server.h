@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "api/server/admission.h"
 #include "api/server/queued_method.h"
 #include "store/base/limits.h"
 
@@ -34,6 +35,9 @@ struct ServerOptions {
   // those of heavy keys in others again (api/server/call_queue.h); one turn of a key at a time. Of
   // one key, `waiting_per_key_max` calls wait at most.
   std::shared_ptr<QueuedMethod> queued_method = nullptr;
+  // With kInline: which requests may wait in line for their loop, and how they are refused where
+  // they would wait too long (api/server/waiting_line.h). Null: all wait, however long.
+  std::shared_ptr<const Admission> admission = nullptr;
   size_t queue_threads = limits::kQueueThreads;
   size_t queue_heavy_threads = limits::kQueueThreads;
   size_t waiting_per_key_max = limits::kWaitingPerSiteMax;

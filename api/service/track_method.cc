@@ -6,33 +6,12 @@
 
 #include "api/service/errors.h"
 #include "api/service/request.h"
+#include "api/service/wire_peek.h"
 
 namespace vitrine {
 namespace {
 
-using apache::thrift::protocol::T_STOP;
-using apache::thrift::protocol::T_STRUCT;
 using apache::thrift::protocol::TProtocol;
-using apache::thrift::protocol::TType;
-
-// The places of the context in the arguments (vitrine.thrift).
-constexpr int16_t kRequestField = 1;
-constexpr int16_t kContextField = 1;
-
-// Goes into the struct of this field and skips what stands before it; false: it is not there.
-bool Enter(int16_t wanted, TProtocol& in) {
-  std::string name;
-  TType type;
-  int16_t id;
-  in.readStructBegin(name);
-  while (true) {
-    in.readFieldBegin(name, type, id);
-    if (type == T_STOP) return false;
-    if (id == wanted && type == T_STRUCT) return true;
-    in.skip(type);
-    in.readFieldEnd();
-  }
-}
 
 struct WireCall final : QueuedMethod::Call {
   void ReadArguments(TProtocol& in) override {
@@ -80,7 +59,7 @@ struct WireCall final : QueuedMethod::Call {
 }  // namespace
 
 std::optional<QueuedMethod::Turn> TrackMethod::TurnOf(TProtocol& arguments) const {
-  if (!Enter(kRequestField, arguments) || !Enter(kContextField, arguments)) return std::nullopt;
+  if (!EnterContext(arguments)) return std::nullopt;
   Context context;
   context.read(&arguments);
   if (!CheckContext(context).ok() || !storefront_.sites().Find(context.site).ok()) {
