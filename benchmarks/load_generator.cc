@@ -70,6 +70,9 @@ nlohmann::json ToJson(const Outcome& outcome) {
   return {{"requests_per_second", outcome.Rate()},
           {"answered", outcome.answered},
           {"suggestions", outcome.suggestions},
+          {"degraded", outcome.degraded},
+          {"served_p99_ms", Outcome::Quantile(outcome.served_ms, 0.99)},
+          {"refused_p99_ms", Outcome::Quantile(outcome.refused_ms, 0.99)},
           {"seconds", outcome.seconds},
           {"errors", outcome.errors},
           {"latency_ms",
@@ -183,6 +186,7 @@ void AddOptions(CLI::App& app, Settings& settings) {
                  "Its back-office port, to ask for customer ids")
       ->capture_default_str();
   app.add_option("--site", plan.site, "The site to ask for suggestions");
+  app.add_option("--api-key", plan.api_key, "Of the site, for the storefront");
   app.add_option("--customers", settings.customers, "Ask for at most so many customers' ids")
       ->capture_default_str();
   app.add_option("--customers-file", settings.customers_file,

@@ -169,7 +169,8 @@ bool Audited(Table table, absl::string_view key) {
     case Table::kLinks:  // the others follow from events
       return !key.empty() && key[0] == 'u';
     case Table::kMeta:
-      return key == "settings" || absl::StartsWith(key, "placements/");
+      return key == "settings" || absl::StartsWith(key, "placements/") ||
+             absl::StartsWith(key, "keys/");
     default:
       return false;
   }

@@ -71,6 +71,7 @@ const RobotVerdict* RobotScan::Find(absl::string_view person_prefix) {
 template class TypedCursor<Event>;
 template class TypedCursor<Exposure>;
 template class TypedCursor<PlacementVersion>;
+template class TypedCursor<ApiKey>;
 template class TypedCursor<Session>;
 template class TypedCursor<Customer>;
 template class TypedCursor<CustomerFacts>;

@@ -205,6 +205,7 @@ template absl::Status Db::Get(Table, absl::string_view, SourceState*) const;
 template absl::Status Db::Get(Table, absl::string_view, Totals*) const;
 template absl::Status Db::Get(Table, absl::string_view, SiteSettings*) const;
 template absl::Status Db::Get(Table, absl::string_view, PlacementVersion*) const;
+template absl::Status Db::Get(Table, absl::string_view, ApiKey*) const;
 
 absl::StatusOr<std::vector<rocksdb::PinnableSlice>> Db::MultiGet(
     Table t, const std::vector<rocksdb::Slice>& keys, bool sorted) const {

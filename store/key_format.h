@@ -32,6 +32,7 @@
 //                'i' | first bytes of its id (8) | XXH3-128 of it (16) |      key of an exposure
 // default        "totals", "settings", "source/" | name |                      one struct each
 //                "placements/" | ~version (8) |                               PlacementVersion
+//                "keys/" | id of an API key |                                 ApiKey
 //                "format", "version", "robot_lists" (a digest)                number (8)
 //                "erasing/" | digest of a person                              Erasure, what is due
 //                "erased/" | digest of a person                               up to time_ms (8)

@@ -21,6 +21,7 @@ namespace {
 constexpr size_t kOwnerBytesMax = 4096;
 
 std::string OwnerPath(const std::string& directory) { return directory + "/OWNER"; }
+std::string KeyPath(const std::string& directory) { return directory + "/OWNER.key"; }
 
 // "<pid> <address>\n", written in place: a rename would leave the lock on the old file.
 absl::Status WriteOwner(int fd, const std::string& address) {
@@ -32,6 +33,20 @@ absl::Status WriteOwner(int fd, const std::string& address) {
   return absl::OkStatus();
 }
 
+// A file of its own, since OWNER is for everybody; made anew, so that no one has it open.
+absl::Status WriteKey(const std::string& directory, const std::string& key) {
+  const std::string path = KeyPath(directory);
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+    return ErrnoStatus("cannot remove", path, errno);
+  }
+  if (key.empty()) return absl::OkStatus();
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return ErrnoStatus("cannot make", path, errno);
+  const absl::Status written = WriteAll(fd, key, path);
+  ::close(fd);
+  return written;
+}
+
 }  // namespace
 
 absl::StatusOr<OwnerLock> OwnerLock::Take(const std::string& directory) {
@@ -41,7 +56,7 @@ absl::StatusOr<OwnerLock> OwnerLock::Take(const std::string& directory) {
   const std::string path = OwnerPath(directory);
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (fd < 0) return ErrnoStatus("cannot open", path, errno);
-  OwnerLock lock(fd);
+  OwnerLock lock(fd, directory);
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     absl::StatusOr<Owner> owner = ReadOwner(directory);
     return absl::FailedPreconditionError(
@@ -51,13 +66,18 @@ absl::StatusOr<OwnerLock> OwnerLock::Take(const std::string& directory) {
   return lock;
 }
 
-OwnerLock::OwnerLock(OwnerLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+OwnerLock::OwnerLock(OwnerLock&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), directory_(std::move(other.directory_)) {}
 
 OwnerLock::~OwnerLock() {
   if (fd_ >= 0) ::close(fd_);  // gives the lock back
 }
 
-absl::Status OwnerLock::Announce(const std::string& address) { return WriteOwner(fd_, address); }
+absl::Status OwnerLock::Announce(const std::string& address, const std::string& key) {
+  // Whoever finds the address shall find the key.
+  RETURN_IF_ERROR(WriteKey(directory_, key));
+  return WriteOwner(fd_, address);
+}
 
 absl::StatusOr<Owner> ReadOwner(const std::string& directory) {
   const std::string path = OwnerPath(directory);
@@ -74,6 +94,9 @@ absl::StatusOr<Owner> ReadOwner(const std::string& directory) {
     return absl::UnavailableError(absl::StrCat(path, " is being written"));
   }
   owner.address = words[1];
+  if (absl::StatusOr<std::string> key = ReadFile(KeyPath(directory), kOwnerBytesMax); key.ok()) {
+    owner.key = *std::move(key);
+  }
   return owner;
 }
 

@@ -8,6 +8,7 @@
 #define VITRINE_STORE_OWNER_LOCK_H_
 
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -24,17 +25,20 @@ class OwnerLock {
   OwnerLock& operator=(OwnerLock&&) = delete;
   ~OwnerLock();
 
-  // Tells others where this owner's Backoffice listens ("127.0.0.1:9091").
-  absl::Status Announce(const std::string& address);
+  // Tells others where this owner listens ("127.0.0.1:9090,127.0.0.1:9091"), and whoever may read
+  // this user's own files (<directory>/OWNER.key, mode 0600) with which key; both empty: nowhere.
+  absl::Status Announce(const std::string& address, const std::string& key = "");
 
  private:
-  explicit OwnerLock(int fd) : fd_(fd) {}
+  OwnerLock(int fd, std::string directory) : fd_(fd), directory_(std::move(directory)) {}
   int fd_;
+  std::string directory_;
 };
 
 struct Owner {
   int pid = 0;
   std::string address;  // empty: a command that serves nobody
+  std::string key;      // empty: there is none, or it is not ours to read
 };
 
 // Who holds the lock; NotFound if nobody does.

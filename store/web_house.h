@@ -208,6 +208,11 @@ class WebHouse {
   absl::StatusOr<PlacementVersion> SetPlacements(const PlacementSet& content, int64_t based_on,
                                                  absl::string_view who, absl::string_view comment);
 
+  // API keys of the site (api/auth). Durable, and under the audit chain: a key that somebody slips
+  // into the store is found. ResourceExhausted beyond limits::kApiKeysMax; NotFound.
+  absl::Status PutApiKey(const ApiKey& key);
+  absl::Status RemoveApiKey(absl::string_view id);
+
   // An operator's word on whether a person is a robot; none: leave it to the lists and rules. Marks
   // the person dirty: the verdict and the sessions follow when they are derived.
   absl::Status DecideRobot(const Person& person, std::optional<bool> is_robot);
@@ -297,6 +302,7 @@ class WebHouse {
   // Versions of the placements, the newest first, at most `limit`; none: never changed.
   absl::StatusOr<std::vector<PlacementVersion>> PlacementHistory(size_t limit) const;
   absl::StatusOr<PlacementVersion> GetPlacements(int64_t version) const;  // NotFound
+  absl::StatusOr<std::vector<ApiKey>> ApiKeys() const;                    // by id
   Totals GetTotals() const;
   SiteSettings GetSettings() const;
 

@@ -82,6 +82,7 @@ absl::StatusOr<std::unique_ptr<Access>> Access::Open(const std::string& data,
                                                " is in use by another command (process ",
                                                owner->pid, "); run this again when it has ended"));
   }
+  access->api_key_ = owner->key;
   RETURN_IF_ERROR(access->Connect(owner->address));
   return access;
 }
@@ -96,6 +97,9 @@ absl::Status Access::Connect(const std::string& text) {
                                             address.host, address.backoffice_port, kNoTimeout));
   storefront_ = &remote_->storefront->call();
   backoffice_ = &remote_->backoffice->call();
+  if (!api_key_.empty()) {
+    RETURN_IF_ERROR(CatchThrift([&] { backoffice_->authenticate(api_key_); }));
+  }
   server_ = text;
   return absl::OkStatus();
 }

@@ -38,6 +38,8 @@ class Access {
   // The same where this process opened the site, else null.
   Backoffice* local_backoffice();
 
+  // What a request's context shows to the server; empty where this process opened the site.
+  const std::string& api_key() const { return api_key_; }
   // The server's address, or empty where this process opened the site.
   const std::string& server() const { return server_; }
 
@@ -49,6 +51,7 @@ class Access {
   absl::Status Connect(const std::string& address);
 
   std::string server_;
+  std::string api_key_;
   std::unique_ptr<Local> local_;  // one of the two
   std::unique_ptr<Remote> remote_;
   StorefrontIf* storefront_ = nullptr;

@@ -53,6 +53,7 @@ void AddSimilar(CLI::App* app, Common* common, Action* action);
 void AddTrack(CLI::App* app, Common* common, Action* action);
 void AddMine(CLI::App* app, Common* common, Action* action);
 void AddReport(CLI::App* app, Common* common, Action* action);
+void AddKeys(CLI::App* app, Common* common, Action* action);
 void AddStatus(CLI::App* app, Common* common, Action* action);
 void AddCustomer(CLI::App* app, Common* common, Action* action);
 void AddRetention(CLI::App* app, Common* common, Action* action);

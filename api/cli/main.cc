@@ -43,6 +43,7 @@ int Main(int argc, char** argv) {
   AddRobots(&app, &common, &action);
   AddMine(&app, &common, &action);
   AddReport(&app, &common, &action);
+  AddKeys(&app, &common, &action);
   AddStatus(&app, &common, &action);
   AddCustomer(&app, &common, &action);
   AddRetention(&app, &common, &action);

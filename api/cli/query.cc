@@ -25,9 +25,10 @@ struct Query {
   int32_t k = 10;
 };
 
-Context ContextOf(const Common& common, const Query& query) {
+Context ContextOf(const Common& common, const Query& query, const Access& access) {
   Context context;
   context.site = common.site;
+  if (!access.api_key().empty()) context.__set_api_key(access.api_key());
   context.deadline_ms = limits::kDeadlineMsMax;  // a person waits longer than a page
   if (!query.customer.empty()) context.__set_customer_id(query.customer);
   if (!query.visitor.empty()) context.__set_visitor_id(query.visitor);
@@ -58,7 +59,7 @@ absl::Status RunRecommend(const Common& common, const Query& query) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
                    Access::Open(common.data, common.site, /*create=*/false));
   RecommendRequest request;
-  request.context = ContextOf(common, query);
+  request.context = ContextOf(common, query, *access);
   request.k = query.k;
   RecommendReply reply;
   RETURN_IF_ERROR(CatchThrift([&] { access->storefront().recommend(reply, request); }));
@@ -70,7 +71,7 @@ absl::Status RunSimilar(const Common& common, const Query& query) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
                    Access::Open(common.data, common.site, /*create=*/false));
   SimilarRequest request;
-  request.context = ContextOf(common, query);
+  request.context = ContextOf(common, query, *access);
   request.product_id = query.product;
   request.k = query.k;
   RecommendReply reply;
@@ -88,7 +89,7 @@ absl::Status RunTrack(const Common& common, const Query& query) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
                    Access::Open(common.data, common.site, /*create=*/false));
   TrackRequest request;
-  request.context = ContextOf(common, query);
+  request.context = ContextOf(common, query, *access);
   const int64_t now_ms = Clock::System().NowMs();
   for (const std::string& product : query.products) {
     Event& event = request.events.emplace_back();

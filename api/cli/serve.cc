@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "spdlog/sinks/stdout_sinks.h"
@@ -16,6 +17,10 @@
 
 #include "api/Backoffice.h"
 #include "api/Storefront.h"
+#include "api/admission/guarded_storefront.h"
+#include "api/admission/storefront_admission.h"
+#include "api/auth/gatekeeper.h"
+#include "api/auth/guarded_backoffice.h"
 #include "api/cli/access.h"
 #include "api/cli/command.h"
 #include "api/gateway/gateway.h"
@@ -44,6 +49,7 @@ struct Options {
   std::string shop;
   size_t workers = 2;
   bool accept_loss = false;
+  bool require_keys = false;
   std::string backup_root;
 };
 
@@ -67,20 +73,41 @@ void RaiseDescriptorLimit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-absl::StatusOr<std::unique_ptr<Server>> StartStorefront(Storefront* service,
+bool IsLoopback(absl::string_view host) {
+  return absl::StartsWith(host, "127.") || host == "::1" || host == "localhost";
+}
+
+// Nobody shall be served who did not have to say who they are, unless they are on this machine.
+absl::Status CheckKeys(const Sites& sites, const Options& options) {
+  for (const std::string& name : sites.Names()) {
+    ASSIGN_OR_RETURN(Site * site, sites.Find(name));
+    if (!site->keys().empty()) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "site ", name, " has no API key, so that ",
+        options.require_keys ? "nobody could call it" : "everybody who reaches ",
+        options.require_keys ? "" : options.host, options.require_keys ? "" : " could call it",
+        "; run this first: vitrine keys create --site ", name, " --role storefront"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Server>> StartStorefront(Storefront* service, StorefrontIf* guarded,
+                                                        const Gatekeeper* gatekeeper,
                                                         const Options& options) {
   ServerOptions server;
   server.name = "storefront";
   server.host = options.host;
   server.port = options.port;
   server.workers = options.workers;
-  server.queued_method = std::make_shared<TrackMethod>(service);
+  server.admission = std::make_shared<StorefrontAdmission>();
+  server.queued_method = std::make_shared<TrackMethod>(service, gatekeeper);
   // The service outlives the server: shared_ptr is what Thrift wants, not who owns it.
-  const std::shared_ptr<StorefrontIf> handler(service, [](StorefrontIf*) {});
+  const std::shared_ptr<StorefrontIf> handler(guarded, [](StorefrontIf*) {});
   return StartServer(std::make_shared<StorefrontProcessor>(handler), server);
 }
 
 absl::StatusOr<std::unique_ptr<Server>> StartBackoffice(Backoffice* service,
+                                                        const Gatekeeper* gatekeeper,
                                                         const Options& options) {
   ServerOptions server;
   server.name = "backoffice";
@@ -92,8 +119,12 @@ absl::StatusOr<std::unique_ptr<Server>> StartBackoffice(Backoffice* service,
   server.frame_bytes_max = limits::kBackofficeFrameBytesMax;
   server.container_max = limits::kBatchEventsMax;
   server.connections_max = 64;
-  const std::shared_ptr<BackofficeIf> handler(service, [](BackofficeIf*) {});
-  return StartServer(std::make_shared<BackofficeProcessor>(handler), server);
+  // One for each connection, which remembers its key.
+  const NewProcessor new_processor = [service, gatekeeper] {
+    return std::make_shared<BackofficeProcessor>(
+        std::make_shared<GuardedBackoffice>(service, gatekeeper));
+  };
+  return StartServer(new_processor, server);
 }
 
 // Null where it is left out.
@@ -132,6 +163,8 @@ absl::Status Run(const Common& common, const Options& options) {
     return absl::FailedPreconditionError(
         absl::StrCat("there is no site in ", common.data, "; run vitrine ingest first"));
   }
+  const bool keys_required = options.require_keys || !IsLoopback(options.host);
+  if (keys_required) RETURN_IF_ERROR(CheckKeys(*sites, options));
   // Before the first request would have to wait for them.
   for (const RobotLists::Info& list : RobotListsOf(common.data)->lists()) {
     if (list.problem.empty()) {
@@ -142,12 +175,17 @@ absl::Status Run(const Common& common, const Options& options) {
   }
   Storefront storefront(sites.get(), &Clock::System());
   Backoffice backoffice(sites.get(), &Clock::System(), nullptr, options.backup_root);
-  ASSIGN_OR_RETURN(const std::unique_ptr<Server> front, StartStorefront(&storefront, options));
-  ASSIGN_OR_RETURN(const std::unique_ptr<Server> back, StartBackoffice(&backoffice, options));
+  ASSIGN_OR_RETURN(const std::string local_key, RandomSecret());
+  const Gatekeeper gatekeeper(sites.get(), {keys_required, local_key});
+  GuardedStorefront guarded(&storefront, &gatekeeper);
+  ASSIGN_OR_RETURN(const std::unique_ptr<Server> front,
+                   StartStorefront(&storefront, &guarded, &gatekeeper, options));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Server> back,
+                   StartBackoffice(&backoffice, &gatekeeper, options));
   ASSIGN_OR_RETURN(const std::unique_ptr<Gateway> http,
-                   StartHttp(&storefront, sites.get(), options));
+                   StartHttp(&guarded, sites.get(), options));
   const Address address = {options.host, front->port(), back->port()};
-  RETURN_IF_ERROR(sites->Announce(FormatAddress(address)));
+  RETURN_IF_ERROR(sites->Announce(FormatAddress(address), local_key));
   // The one line on stdout: whoever started us waits for it.
   std::printf("storefront %s:%d backoffice %s:%d", options.host.c_str(), front->port(),
               options.host.c_str(), back->port());
@@ -179,8 +217,10 @@ void AddServe(CLI::App* app, Common* common, Action* action) {
       "serve",
       "Serve every site of the data folder over Thrift until SIGTERM or Ctrl-C.\n"
       "Prints one line on stdout when it is ready; then logs to stderr. While it runs, the other\n"
-      "commands go through it. Binds to loopback unless told otherwise: there is no\n"
-      "authentication yet, so keep both ports away from networks you do not trust.");
+      "commands go through it, without a key. Binds to loopback unless told otherwise. A site that\n"
+      "has API keys (vitrine keys) is open to their bearers only; one that has none, to whoever\n"
+      "reaches the ports, so that another --host is refused until each site has one. Thrift sends\n"
+      "keys in the clear: across a network, through a proxy with TLS (api/auth/README.md).");
   auto options = std::make_shared<Options>();
   AddDataOption(command, common);
   command->add_option("--host", options->host, "Address to bind")->capture_default_str();
@@ -200,6 +240,8 @@ void AddServe(CLI::App* app, Common* common, Action* action) {
                       "Folder of a static page to serve at / of the HTTP port: examples/shop");
   command->add_option("--backup-root", options->backup_root,
                       "Folder under which vitrine backup may write; without it, nowhere");
+  command->add_flag("--require-keys", options->require_keys,
+                    "Want a key from everybody, on loopback too: for a server behind a proxy");
   command->add_option("--workers", options->workers, "Threads that answer storefronts")
       ->check(CLI::Range(size_t{1}, size_t{256}))
       ->capture_default_str();

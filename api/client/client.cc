@@ -7,6 +7,7 @@
 #include <thrift/transport/TSocket.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 #include "api/thrift_log.h"
 #include "store/base/limits.h"
@@ -66,11 +67,17 @@ absl::Status CatchThrift(const std::function<void()>& call) {
     return absl::DeadlineExceededError(e.message);
   } catch (const Unavailable& e) {
     return absl::UnavailableError(e.message);
+  } catch (const Unauthorized& e) {
+    return absl::PermissionDeniedError(e.message);
   } catch (const InternalError& e) {
     return absl::InternalError(e.message);
   } catch (const TTransportException& e) {
     return absl::UnavailableError(e.what());
   } catch (const TApplicationException& e) {
+    // What GuardedBackoffice says: few methods of the back office declare an exception for it.
+    if (absl::string_view why = e.what(); absl::ConsumePrefix(&why, "unauthorized: ")) {
+      return absl::PermissionDeniedError(why);
+    }
     return absl::InternalError(e.what());
   }
   return absl::OkStatus();

@@ -16,6 +16,12 @@ namespace vitrine {
 namespace {
 
 constexpr int kEventsAtOnce = 64;
+// While requests wait in line, handling them takes at least so many parts of the thread's time for
+// one part of reading and refusing others: a flood of requests that are refused must not be what
+// the thread does. More, and refusals become slow.
+constexpr int kHandlingShare = 4;
+// When a call that waits for a disk is told to come again, while others are refused.
+constexpr int32_t kRetryQueuedAfterMs = 500;
 
 int MakeEpoll() {
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -63,8 +69,9 @@ void EventLoop::Stop() {
 void EventLoop::Run() {
   epoll_event events[kEventsAtOnce];
   while (true) {
-    const int ready = epoll_wait(epoll_, events, kEventsAtOnce, /*timeout=*/-1);
+    const int ready = epoll_wait(epoll_, events, kEventsAtOnce, line_.empty() ? -1 : 0);
     CHECK(ready >= 0 || errno == EINTR) << "epoll_wait";
+    const int64_t begin_ns = clock_.SteadyNs();
     for (int i = 0; i < ready; ++i) {
       void* const what = events[i].data.ptr;
       if (what == &stop_) return;
@@ -74,13 +81,14 @@ void EventLoop::Run() {
         GoOn(static_cast<PeerConnection*>(what));
       }
     }
+    if (!line_.empty()) HandleLine(clock_.SteadyNs() - begin_ns);
   }
 }
 
 void EventLoop::LetIn() {
   while (std::shared_ptr<PeerSocket> peer = lane_->Take()) {
-    auto connection = std::make_unique<PeerConnection>(std::move(peer), epoll_, shared_.processor,
-                                                       shared_.limits);
+    auto connection = std::make_unique<PeerConnection>(std::move(peer), epoll_,
+                                                       shared_.new_processor(), shared_.limits);
     PeerConnection* const raw = connection.get();
     connections_.emplace(raw, std::move(connection));
     raw->Begin();
@@ -88,6 +96,7 @@ void EventLoop::LetIn() {
 }
 
 void EventLoop::GoOn(PeerConnection* connection) {
+  if (connection->in_line()) return;
   bool lives = true;
   try {
     if (connection->replying()) {
@@ -117,12 +126,52 @@ void EventLoop::Serve(PeerConnection* connection) {
   }
   if (shared_.queued_method != nullptr) {
     if (auto turn = connection->TurnFor(*shared_.queued_method)) {
+      // It can be sent again; a page cannot wait.
+      const bool busy = line_.Refuses(clock_.SteadyNs());
+      if (busy) return Refuse(connection, *shared_.queued_method);
       Enqueue(connection, *std::move(turn),
               shared_.queued_method->NewCall(connection->arrived_ns()));
       return;
     }
   }
+  if (shared_.admission != nullptr) {
+    if (const auto request = connection->RequestFor(*shared_.admission)) {
+      const auto retry_after_ms =
+          line_.Add(connection, *request, connection->arrived_ns(), clock_.SteadyNs());
+      connection->set_in_line(!retry_after_ms.has_value());
+      if (connection->in_line()) return;
+      connection->Refuse(*shared_.admission, *retry_after_ms);
+      connection->Reply();
+      return;
+    }
+  }
   connection->Process();
+  connection->Reply();
+}
+
+void EventLoop::HandleLine(int64_t reading_ns) {
+  const int64_t end_ns = clock_.SteadyNs() + kHandlingShare * reading_ns;
+  int64_t now_ns = 0;
+  do {
+    const auto place = line_.Next(clock_.SteadyNs());
+    PeerConnection* const connection = place.who;
+    connection->set_in_line(false);
+    if (place.in_time) {
+      const RequestArrival arrival(place.arrived_ns);
+      connection->Process();
+    } else {
+      connection->Refuse(*shared_.admission, 1);
+    }
+    connection->Reply();
+    now_ns = clock_.SteadyNs();
+    if (place.in_time) line_.Done(place, now_ns);
+  } while (!line_.empty() && now_ns < end_ns);
+}
+
+void EventLoop::Refuse(PeerConnection* connection, QueuedMethod& method) {
+  const std::unique_ptr<QueuedMethod::Call> call = method.NewCall(connection->arrived_ns());
+  call->Refuse(kRetryQueuedAfterMs);
+  connection->Write(*call);
   connection->Reply();
 }
 

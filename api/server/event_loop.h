@@ -16,16 +16,19 @@
 #include "api/server/event_fd.h"
 #include "api/server/peer_connection.h"
 #include "api/server/queued_method.h"
+#include "api/server/waiting_line.h"
 
 namespace vitrine {
 
 // What the loops of one server share.
 struct LoopShared {
-  std::shared_ptr<apache::thrift::TProcessor> processor;
+  NewProcessor new_processor;
   WireLimits limits = {};
   // Which requests leave the loop: those of one method, or all, or none.
   std::shared_ptr<QueuedMethod> queued_method = nullptr;
   bool all_queued = false;
+  // Which requests wait in line where they are many; may be null.
+  std::shared_ptr<const Admission> admission = nullptr;
   CallQueue* queue = nullptr;  // REQUIRES: there, if any leave
 };
 
@@ -44,15 +47,20 @@ class EventLoop {
   void LetIn();
   void GoOn(PeerConnection* connection);
   void Serve(PeerConnection* connection);
+  // Handles those in line for as long as `reading_ns` of reading allow; at least one.
+  void HandleLine(int64_t reading_ns);
+  void Refuse(PeerConnection* connection, QueuedMethod& method);
   void Enqueue(PeerConnection* connection, QueuedMethod::Turn turn,
                std::unique_ptr<QueuedMethod::Call> call);
 
   const std::shared_ptr<Lane> lane_;
   const LoopShared& shared_;
   const int epoll_;
+  const Clock& clock_ = Clock::System();
   EventFd stop_{EventFd::kOnce};
   // Of the thread.
   absl::flat_hash_map<PeerConnection*, std::unique_ptr<PeerConnection>> connections_;
+  WaitingLine<PeerConnection*> line_;
   std::thread thread_;
 };
 

@@ -107,6 +107,28 @@ std::optional<QueuedMethod::Turn> PeerConnection::TurnFor(const QueuedMethod& me
   }
 }
 
+std::optional<Admission::Request> PeerConnection::RequestFor(const Admission& admission) {
+  const absl::string_view name = NameOf(frame_);
+  if (name.empty()) return std::nullopt;
+  try {
+    BoundedProtocol reader(
+        std::make_shared<TMemoryBuffer>(frame_.data(), static_cast<uint32_t>(frame_.size())),
+        limits_);
+    std::string read_name;
+    TMessageType type;
+    int32_t sequence;
+    apache::thrift::protocol::TProtocol& in = reader;
+    in.readMessageBegin(read_name, type, sequence);
+    return admission.RequestOf(name, in);
+  } catch (...) {
+    return std::nullopt;
+  }
+}
+
+void PeerConnection::Refuse(const Admission& admission, int32_t retry_after_ms) {
+  WriteReply([&](auto& out) { admission.WriteRefusal(out, retry_after_ms); });
+}
+
 void PeerConnection::Process() { processor_.process(in_, out_, nullptr); }
 
 bool PeerConnection::Read(QueuedMethod::Call& call) {
@@ -122,6 +144,11 @@ bool PeerConnection::Read(QueuedMethod::Call& call) {
 }
 
 bool PeerConnection::Write(const QueuedMethod::Call& call) {
+  return WriteReply([&](auto& out) { call.WriteResult(out); });
+}
+
+bool PeerConnection::WriteReply(
+    absl::FunctionRef<void(apache::thrift::protocol::TProtocol&)> write_result) {
   const auto size = static_cast<uint32_t>(frame_.size());
   const bool written = processor_.Try(frame_.data(), size, *out_, [&] {
     BoundedProtocol head(std::make_shared<TMemoryBuffer>(frame_.data(), size), limits_);
@@ -131,7 +158,7 @@ bool PeerConnection::Write(const QueuedMethod::Call& call) {
     head.readMessageBegin(name, type, sequence);
     apache::thrift::protocol::TProtocol& out = *out_;
     out.writeMessageBegin(name, T_REPLY, sequence);
-    call.WriteResult(out);
+    write_result(out);
     out.writeMessageEnd();
   });
   if (written) peer_->RequestDone(PeerSocket::Reply::kSend);

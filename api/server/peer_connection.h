@@ -13,6 +13,7 @@
 
 #include "absl/strings/string_view.h"
 
+#include "api/server/admission.h"
 #include "api/server/bounded_protocol.h"
 #include "api/server/guarded_processor.h"
 #include "api/server/peer_socket.h"
@@ -43,8 +44,13 @@ class PeerConnection {
   // Whose turn the request in the frame must wait for; none: nobody's. Never throws.
   std::optional<QueuedMethod::Turn> TurnFor(const QueuedMethod& method);
 
+  // What may wait in line; none: nothing, answer it at once. Never throws.
+  std::optional<Admission::Request> RequestFor(const Admission& admission);
+
   // The request through the processor, which makes the reply.
   void Process();
+  // The reply says that it was not taken.
+  void Refuse(const Admission& admission, int32_t retry_after_ms);
 
   // The same in parts, for a call of a queued method. False: it is answered already.
   bool Read(QueuedMethod::Call& call);
@@ -62,8 +68,13 @@ class PeerConnection {
 
   // Something arrived or left: goes on. For the loop.
   bool replying() const { return replying_; }
+  // It stands in the loop's line: what else its socket says is for later.
+  void set_in_line(bool in_line) { in_line_ = in_line; }
+  bool in_line() const { return in_line_; }
 
  private:
+  // A reply to the call in the frame, with the result that `write_result` writes.
+  bool WriteReply(absl::FunctionRef<void(apache::thrift::protocol::TProtocol&)> write_result);
   void BeginRequest();
   void WaitFor(uint32_t events);
   bool SendAll();
@@ -80,6 +91,7 @@ class PeerConnection {
   uint32_t frame_bytes_ = 0;
   int64_t arrived_ns_ = 0;
   bool replying_ = false;
+  bool in_line_ = false;
   uint32_t reply_sent_ = 0;
   uint32_t waits_for_ = 0;
 

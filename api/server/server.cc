@@ -26,7 +26,7 @@ class ThriftServer final : public Server {
 
   ~ThriftServer() override { Stop(); }
 
-  void Start(std::shared_ptr<TProcessor> processor);
+  void Start(NewProcessor new_processor);
 
   int port() const override { return door_->port(); }
   void Drain() override;
@@ -58,13 +58,14 @@ void ThriftServer::StartQueue() {
   }
 }
 
-void ThriftServer::Start(std::shared_ptr<TProcessor> processor) {
+void ThriftServer::Start(NewProcessor new_processor) {
   StartQueue();
-  shared_.processor = std::move(processor);
+  shared_.new_processor = std::move(new_processor);
   shared_.limits = {options_.string_bytes_max, options_.container_max,
                     options_.frame_bytes_max / limits::kWireElementBytesMin};
   shared_.all_queued = options_.handlers == ServerOptions::Handlers::kPool;
   shared_.queued_method = options_.queued_method;
+  shared_.admission = options_.admission;
   shared_.queue = queue_.get();
   absl::MutexLock lock(&stop_mutex_);
   for (const auto& lane : door_->lanes()) {
@@ -96,12 +97,17 @@ void ThriftServer::Stop() {
 
 absl::StatusOr<std::unique_ptr<Server>> StartServer(std::shared_ptr<TProcessor> processor,
                                                     const ServerOptions& options) {
+  return StartServer([processor = std::move(processor)] { return processor; }, options);
+}
+
+absl::StatusOr<std::unique_ptr<Server>> StartServer(NewProcessor new_processor,
+                                                    const ServerOptions& options) {
   SendThriftMessagesToDebugLog();
   const bool inline_handlers = options.handlers == ServerOptions::Handlers::kInline;
   ASSIGN_OR_RETURN(auto door,
                    Door::Open(options, inline_handlers ? options.workers : 1, Clock::System()));
   auto server = std::make_unique<ThriftServer>(options, std::move(door));
-  server->Start(std::move(processor));
+  server->Start(std::move(new_processor));
   return server;
 }
 

@@ -5,12 +5,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "api/server/admission.h"
 #include "api/server/queued_method.h"
 #include "store/base/limits.h"
 
@@ -33,6 +35,9 @@ struct ServerOptions {
   // those of heavy keys in others again (api/server/call_queue.h); one turn of a key at a time. Of
   // one key, `waiting_per_key_max` calls wait at most.
   std::shared_ptr<QueuedMethod> queued_method = nullptr;
+  // With kInline: which requests may wait in line for their loop, and how they are refused where
+  // they would wait too long (api/server/waiting_line.h). Null: all wait, however long.
+  std::shared_ptr<const Admission> admission = nullptr;
   size_t queue_threads = limits::kQueueThreads;
   size_t queue_heavy_threads = limits::kQueueThreads;
   size_t waiting_per_key_max = limits::kWaitingPerSiteMax;
@@ -63,8 +68,15 @@ class Server {
   virtual void Drain() = 0;
 };
 
+// Makes the processor of one connection, which may thus remember what the connection said before.
+// Called from any event loop.
+using NewProcessor = std::function<std::shared_ptr<apache::thrift::TProcessor>()>;
+
 // Binds, listens, and serves on threads of its own. Errors: AlreadyExists if the port is taken,
 // InvalidArgument if the host does not resolve.
+absl::StatusOr<std::unique_ptr<Server>> StartServer(NewProcessor new_processor,
+                                                    const ServerOptions& options);
+// The same with one processor for all connections.
 absl::StatusOr<std::unique_ptr<Server>> StartServer(
     std::shared_ptr<apache::thrift::TProcessor> processor, const ServerOptions& options);
 

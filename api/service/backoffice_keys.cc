@@ -1,24 +1,40 @@
+// API keys: what a back office does with them. Whom they let in is api/auth's.
+
+#include <algorithm>
+
 #include "absl/status/status.h"
 
+#include "api/auth/key_ring.h"
 #include "api/service/backoffice.h"
 #include "api/service/errors.h"
 
 namespace vitrine {
-namespace {
 
-[[noreturn]] void NotThere() { ThrowStatus(absl::UnavailableError("not there yet")); }
-
-}  // namespace
-
-void Backoffice::authenticate(const std::string&) {}
-
-void Backoffice::keys(std::vector<ApiKey>&, const std::string&) { NotThere(); }
-
-void Backoffice::create_key(NewKey&, const std::string&, Role, const std::string&, int32_t,
-                            int64_t) {
-  NotThere();
+// Of a caller in this process, who needs no key; of a connection, GuardedBackoffice answers.
+void Backoffice::authenticate(const std::string& api_key) {
+  const std::vector<std::string> names = sites_->Names();
+  const bool known = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return FindOrThrow(name)->keys().Knows(api_key);
+  });
+  if (!known) ThrowStatus(absl::UnauthenticatedError(kKeyOpensNothing));
 }
 
-void Backoffice::revoke_key(const std::string&, const std::string&) { NotThere(); }
+void Backoffice::keys(std::vector<ApiKey>& keys, const std::string& site) {
+  keys = FindOrThrow(site)->keys().List();
+  for (ApiKey& key : keys) key.digest.clear();  // of no use to anybody
+}
+
+void Backoffice::create_key(NewKey& made, const std::string& site, Role role,
+                            const std::string& comment, int32_t per_second, int64_t expires_ms) {
+  KeyRing::Made key =
+      ValueOrThrow(FindOrThrow(site)->keys().Create({role, comment, per_second, expires_ms}));
+  made.key = std::move(key.key);
+  made.key.digest.clear();
+  made.secret = std::move(key.secret);
+}
+
+void Backoffice::revoke_key(const std::string& site, const std::string& key_id) {
+  ThrowIfError(FindOrThrow(site)->keys().Revoke(key_id));
+}
 
 }  // namespace vitrine

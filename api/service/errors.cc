@@ -1,9 +1,15 @@
 #include "api/service/errors.h"
 
+#include <algorithm>
 #include <string>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 
 #include "api/vitrine_types.h"
 #include "store/base/check.h"
+#include "store/base/limits.h"
 
 namespace vitrine {
 namespace {
@@ -15,11 +21,29 @@ template <typename Exception>
   throw exception;
 }
 
+// What tells Overloaded from a full disk: the time, in decimal.
+constexpr absl::string_view kRetryAfterUrl = "vitrine/retry_after_ms";
+
 }  // namespace
+
+absl::Status OverloadedError(absl::string_view message, int64_t retry_after_ms) {
+  absl::Status status = absl::ResourceExhaustedError(message);
+  retry_after_ms = std::clamp<int64_t>(retry_after_ms, 1, limits::kRetryAfterMsMax);
+  status.SetPayload(kRetryAfterUrl, absl::Cord(absl::StrCat(retry_after_ms)));
+  return status;
+}
 
 void ThrowStatus(const absl::Status& status) {
   CHECK(!status.ok());
   const std::string message(status.message());
+  if (const auto retry_after_ms = status.GetPayload(kRetryAfterUrl)) {
+    Overloaded overloaded;
+    overloaded.message = message;
+    const bool is_number =
+        absl::SimpleAtoi(std::string(*retry_after_ms), &overloaded.retry_after_ms);
+    CHECK(is_number);
+    throw overloaded;
+  }
   switch (status.code()) {
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kOutOfRange:

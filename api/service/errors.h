@@ -3,13 +3,20 @@
 #ifndef VITRINE_API_SERVICE_ERRORS_H_
 #define VITRINE_API_SERVICE_ERRORS_H_
 
+#include <cstdint>
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace vitrine {
 
 // Throws the exception that stands for `status` in vitrine.thrift. REQUIRES: !status.ok().
 [[noreturn]] void ThrowStatus(const absl::Status& status);
+
+// Not now: Overloaded, and when to try again. Lies within 1 and limits::kRetryAfterMsMax.
+absl::Status OverloadedError(absl::string_view message, int64_t retry_after_ms);
 
 inline void ThrowIfError(const absl::Status& status) {
   if (!status.ok()) ThrowStatus(status);

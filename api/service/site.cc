@@ -91,6 +91,7 @@ absl::StatusOr<std::unique_ptr<Site>> Site::Open(const std::string& data_directo
                                                  .accept_loss = accept_loss}));
   std::error_code ignored;  // copies that a process which died left behind
   fs::remove_all(directory + "/checkpoints", ignored);
+  ASSIGN_OR_RETURN(site->keys_, KeyRing::Open(site->house_.get(), &Clock::System()));
   RETURN_IF_ERROR(Privacy(site->house_.get()).Resume().status());
   RETURN_IF_ERROR(site->LoadPlacements());
   RETURN_IF_ERROR(site->LoadModel());
@@ -367,8 +368,8 @@ std::vector<std::string> Sites::Names() const {
   return names;
 }
 
-absl::Status Sites::Announce(const std::string& address) {
-  for (const auto& [name, site] : sites_) RETURN_IF_ERROR(site->Announce(address));
+absl::Status Sites::Announce(const std::string& address, const std::string& local_key) {
+  for (const auto& [name, site] : sites_) RETURN_IF_ERROR(site->Announce(address, local_key));
   return absl::OkStatus();
 }
 

@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 
+#include "api/auth/key_ring.h"
 #include "api/service/live_visits.h"
 #include "api/service/serving.h"
 #include "ingest/robots/robot_lists.h"
@@ -56,6 +57,7 @@ class Site {
   const std::string& name() const { return name_; }
   const std::string& directory() const { return directory_; }
   WebHouse& house() { return *house_; }
+  KeyRing& keys() const { return *keys_; }
 
   // The model that answers now; null before the first training. A caller uses one for a whole
   // request.
@@ -122,7 +124,10 @@ class Site {
   std::shared_ptr<const RobotLists> robots() const;
   void ReadRobotListsAgain();
 
-  absl::Status Announce(const std::string& address) { return lock_.Announce(address); }
+  // Where others find us, and the key that the command line on this machine shows there.
+  absl::Status Announce(const std::string& address, const std::string& local_key) {
+    return lock_.Announce(address, local_key);
+  }
 
  private:
   Site(std::string data_directory, absl::string_view name, OwnerLock lock);
@@ -147,6 +152,7 @@ class Site {
   const std::string directory_;
   OwnerLock lock_;
   std::unique_ptr<WebHouse> house_;
+  std::unique_ptr<KeyRing> keys_;
   const ModelStore models_;
 
   LiveVisits visits_{limits::kVisitsGoingOnMax};
@@ -181,7 +187,7 @@ class Sites {
   // NotFound with the names that there are.
   absl::StatusOr<Site*> Find(absl::string_view name) const;
   std::vector<std::string> Names() const;  // sorted
-  absl::Status Announce(const std::string& address);
+  absl::Status Announce(const std::string& address, const std::string& local_key = "");
 
  private:
   explicit Sites(size_t sites);

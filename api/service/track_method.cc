@@ -6,33 +6,12 @@
 
 #include "api/service/errors.h"
 #include "api/service/request.h"
+#include "api/service/wire_peek.h"
 
 namespace vitrine {
 namespace {
 
-using apache::thrift::protocol::T_STOP;
-using apache::thrift::protocol::T_STRUCT;
 using apache::thrift::protocol::TProtocol;
-using apache::thrift::protocol::TType;
-
-// The places of the context in the arguments (vitrine.thrift).
-constexpr int16_t kRequestField = 1;
-constexpr int16_t kContextField = 1;
-
-// Goes into the struct of this field and skips what stands before it; false: it is not there.
-bool Enter(int16_t wanted, TProtocol& in) {
-  std::string name;
-  TType type;
-  int16_t id;
-  in.readStructBegin(name);
-  while (true) {
-    in.readFieldBegin(name, type, id);
-    if (type == T_STOP) return false;
-    if (id == wanted && type == T_STRUCT) return true;
-    in.skip(type);
-    in.readFieldEnd();
-  }
-}
 
 struct WireCall final : QueuedMethod::Call {
   void ReadArguments(TProtocol& in) override {
@@ -56,6 +35,12 @@ struct WireCall final : QueuedMethod::Call {
   } catch (const NotFound& e) {
     result.not_found = e;
     result.__isset.not_found = true;
+  } catch (const Overloaded& e) {
+    result.overloaded = e;
+    result.__isset.overloaded = true;
+  } catch (const Unauthorized& e) {
+    result.unauthorized = e;
+    result.__isset.unauthorized = true;
   } catch (const DeadlineExceeded& e) {
     result.deadline = e;
     result.__isset.deadline = true;
@@ -74,7 +59,7 @@ struct WireCall final : QueuedMethod::Call {
 }  // namespace
 
 std::optional<QueuedMethod::Turn> TrackMethod::TurnOf(TProtocol& arguments) const {
-  if (!Enter(kRequestField, arguments) || !Enter(kContextField, arguments)) return std::nullopt;
+  if (!EnterContext(arguments)) return std::nullopt;
   Context context;
   context.read(&arguments);
   if (!CheckContext(context).ok() || !storefront_.sites().Find(context.site).ok()) {
@@ -92,7 +77,19 @@ std::unique_ptr<QueuedMethod::Call> TrackMethod::NewCall(int64_t arrived_ns) {
 void TrackMethod::Run(std::span<Call* const> calls) {
   std::vector<TrackCall*> track;
   track.reserve(calls.size());
-  for (Call* const call : calls) track.push_back(&static_cast<WireCall*>(call)->call);
+  for (Call* const wire : calls) {
+    TrackCall& call = static_cast<WireCall*>(wire)->call;
+    const Context& context = call.request.context;
+    const absl::Status opened =
+        gatekeeper_ == nullptr
+            ? absl::OkStatus()
+            : gatekeeper_->Check(context.site, context.api_key, Opens::kStorefront);
+    if (opened.ok()) {
+      track.push_back(&call);
+    } else {
+      call.reply = opened;
+    }
+  }
   storefront_.Track(track);
   for (Call* const call : calls) static_cast<WireCall*>(call)->MakeResult();
 }

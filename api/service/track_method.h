@@ -10,6 +10,7 @@
 
 #include "absl/strings/string_view.h"
 
+#include "api/auth/gatekeeper.h"
 #include "api/server/queued_method.h"
 #include "api/service/storefront.h"
 
@@ -17,8 +18,9 @@ namespace vitrine {
 
 class TrackMethod final : public QueuedMethod {
  public:
-  // `storefront` outlives it.
-  explicit TrackMethod(Storefront* storefront) : storefront_(*storefront) {}
+  // Both outlive it. `gatekeeper` may be null: everybody may.
+  explicit TrackMethod(Storefront* storefront, const Gatekeeper* gatekeeper = nullptr)
+      : storefront_(*storefront), gatekeeper_(gatekeeper) {}
 
   absl::string_view name() const override { return "track"; }
   // None for a site that is not there or a deadline that is none: such calls never wait.
@@ -28,6 +30,7 @@ class TrackMethod final : public QueuedMethod {
 
  private:
   Storefront& storefront_;
+  const Gatekeeper* const gatekeeper_;
 };
 
 }  // namespace vitrine

@@ -73,6 +73,7 @@ class Asker {
   int fd() const { return fd_; }
   bool open() const { return fd_ >= 0; }
   int64_t due_ns() const { return due_ns_; }
+  int64_t sent_ns() const { return sent_ns_; }
 
   void Close() {
     if (fd_ >= 0) ::close(fd_);
@@ -82,6 +83,7 @@ class Asker {
   // False if the connection is lost. A request is smaller than any socket buffer.
   bool Send(const RecommendRequest& request, int64_t due_ns) {
     due_ns_ = due_ns;
+    sent_ns_ = Clock::System().SteadyNs();
     out_->resetBuffer();
     uint32_t length = 0;
     out_->write(reinterpret_cast<const uint8_t*>(&length), kFrameHeaderBytes);
@@ -133,6 +135,8 @@ class Asker {
     return "DeadlineExceeded";
   } catch (const Unavailable&) {
     return "Unavailable";
+  } catch (const Unauthorized&) {
+    return "Unauthorized";
   } catch (const InternalError&) {
     return "InternalError";
   } catch (const apache::thrift::TException&) {
@@ -141,6 +145,7 @@ class Asker {
 
   int fd_;
   int64_t due_ns_ = 0;
+  int64_t sent_ns_ = 0;
   std::shared_ptr<TMemoryBuffer> out_;
   std::shared_ptr<TMemoryBuffer> in_;
   StorefrontClient client_;
@@ -153,6 +158,7 @@ class Loop {
       : plan_(plan), interval_ns_(rate > 0 ? kNsPerSecond / rate : 0), random_(seed) {
     request_.context.site = plan.site;
     request_.context.deadline_ms = plan.deadline_ms;
+    if (!plan.api_key.empty()) request_.context.__set_api_key(plan.api_key);
     request_.k = plan.k;
   }
   ~Loop() {
@@ -267,13 +273,17 @@ void Loop::Receive(size_t asker) {
   const std::string error = askers_[asker]->Decode(reply_);
   const int64_t now_ns = clock_.SteadyNs();
   idle_.push_back(asker);
+  const float since_sent_ms = static_cast<float>(now_ns - askers_[asker]->sent_ns()) * 1e-6F;
   if (!error.empty()) {
+    if (error == "Overloaded") outcome_.refused_ms.push_back(since_sent_ms);
     ++outcome_.errors[error];
     return;
   }
   // The rate is of the planned time; stragglers still count as latency.
   if (now_ns < end_ns_) ++outcome_.answered;
+  outcome_.degraded += now_ns < end_ns_ && reply_.degraded ? 1 : 0;
   outcome_.suggestions += static_cast<int64_t>(reply_.suggestions.size());
+  outcome_.served_ms.push_back(since_sent_ms);
   outcome_.latency_ms.push_back(static_cast<float>(now_ns - askers_[asker]->due_ns()) * 1e-6F);
 }
 
@@ -299,22 +309,29 @@ Outcome Merge(std::vector<std::unique_ptr<Loop>>& loops) {
     const Outcome& part = loop->outcome();
     all.seconds = std::max(all.seconds, part.seconds);
     all.answered += part.answered;
+    all.degraded += part.degraded;
     all.suggestions += part.suggestions;
+    all.served_ms.insert(all.served_ms.end(), part.served_ms.begin(), part.served_ms.end());
+    all.refused_ms.insert(all.refused_ms.end(), part.refused_ms.begin(), part.refused_ms.end());
     for (const auto& [kind, count] : part.errors) {
       if (count > 0) all.errors[kind] += count;
     }
     all.latency_ms.insert(all.latency_ms.end(), part.latency_ms.begin(), part.latency_ms.end());
   }
   std::sort(all.latency_ms.begin(), all.latency_ms.end());
+  std::sort(all.served_ms.begin(), all.served_ms.end());
+  std::sort(all.refused_ms.begin(), all.refused_ms.end());
   return all;
 }
 
 }  // namespace
 
-double Outcome::LatencyMs(double q) const {
-  if (latency_ms.empty()) return 0;
-  const auto rank = static_cast<size_t>(std::ceil(q * static_cast<double>(latency_ms.size())));
-  return latency_ms[std::clamp<size_t>(rank, 1, latency_ms.size()) - 1];
+double Outcome::LatencyMs(double q) const { return Quantile(latency_ms, q); }
+
+double Outcome::Quantile(const std::vector<float>& ascending, double q) {
+  if (ascending.empty()) return 0;
+  const auto rank = static_cast<size_t>(std::ceil(q * static_cast<double>(ascending.size())));
+  return ascending[std::clamp<size_t>(rank, 1, ascending.size()) - 1];
 }
 
 int64_t Outcome::Errors() const {

@@ -21,6 +21,7 @@ struct Plan {
   double rate = 0;  // requests per second in all; 0: each connection asks again at once
   double seconds = 5;
   std::string site;
+  std::string api_key;
   std::vector<std::string> customers;  // one is drawn for each request
   int32_t k = 20;
   int32_t deadline_ms = 1000;
@@ -30,6 +31,7 @@ struct Plan {
 struct Outcome {
   double seconds = 0;
   int64_t answered = 0;     // with suggestions
+  int64_t degraded = 0;     // of the answered: cheaper lists
   int64_t suggestions = 0;  // in all answers
   // By kind: the names of the IDL's exceptions, "lost connection", "protocol error", "empty
   // reply", "unsent" (due, but never sent, because every connection was still waiting).
@@ -37,10 +39,15 @@ struct Outcome {
   // Of the answered, ascending. From the moment the request was due, which with a rate is before
   // it was sent if the server (or this program) was late: nothing is left out.
   std::vector<float> latency_ms;
+  // Of the answered, and of those that were refused as Overloaded, ascending: from the sending, so
+  // that what waited in this program for a free connection is not the server's.
+  std::vector<float> served_ms;
+  std::vector<float> refused_ms;
 
   double Rate() const { return seconds > 0 ? static_cast<double>(answered) / seconds : 0; }
   // 0 <= q <= 1; 0 if nothing was answered.
   double LatencyMs(double q) const;
+  static double Quantile(const std::vector<float>& ascending, double q);
   int64_t Errors() const;
 };
 

@@ -128,6 +128,10 @@ constexpr size_t kRecipeSourcesMax = 16;              // of one placement
 constexpr size_t kPlacementVersionsKept = 1000;       // of a site: older ones go
 constexpr size_t kAssortmentProductsMax = 2'000'000;  // in a catalogue that is looked at as a whole
 constexpr size_t kTrackEventsMax = 500;               // events of one track call
+constexpr size_t kApiKeysMax = 1000;                  // of a site
+constexpr size_t kApiKeyBytesMax = 128;               // that a peer may show
+constexpr size_t kApiKeyCommentBytesMax = 256;
+constexpr int32_t kApiKeyPerSecondMax = 1'000'000;
 // Calls that wait for the disk (track), behind the event loops; each site has a queue of its own.
 constexpr size_t kQueueThreads = 8;           // sites whose calls are done at once
 constexpr size_t kWaitingPerSiteMax = 128;    // one more is refused: Overloaded

@@ -55,14 +55,16 @@ TEST_P(ServerTest, SaysThatThePortIsTaken) {
   const TinyServer first(Options());
   ServerOptions options = Options();
   options.port = first.server->port();
-  EXPECT_EQ(StartServer(nullptr, options).status().code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(StartServer(std::shared_ptr<apache::thrift::TProcessor>(), options).status().code(),
+            absl::StatusCode::kAlreadyExists);
   EXPECT_TRUE(first.Serves());
 }
 
 TEST_P(ServerTest, SaysThatTheHostIsUnknown) {
   ServerOptions options = Options();
   options.host = "no such host";
-  EXPECT_EQ(StartServer(nullptr, options).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(StartServer(std::shared_ptr<apache::thrift::TProcessor>(), options).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST_P(ServerTest, CanBeStoppedAndStartedOverAndOver) {
