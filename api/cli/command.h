@@ -50,6 +50,8 @@ void AddServe(CLI::App* app, Common* common, Action* action);
 void AddRecommend(CLI::App* app, Common* common, Action* action);
 void AddSimilar(CLI::App* app, Common* common, Action* action);
 void AddTrack(CLI::App* app, Common* common, Action* action);
+void AddModels(CLI::App* app, Common* common, Action* action);
+void AddSettings(CLI::App* app, Common* common, Action* action);
 void AddMine(CLI::App* app, Common* common, Action* action);
 void AddStatus(CLI::App* app, Common* common, Action* action);
 void AddCustomer(CLI::App* app, Common* common, Action* action);

@@ -40,6 +40,8 @@ int Main(int argc, char** argv) {
   AddSimilar(&app, &common, &action);
   AddTrack(&app, &common, &action);
   AddRobots(&app, &common, &action);
+  AddModels(&app, &common, &action);
+  AddSettings(&app, &common, &action);
   AddMine(&app, &common, &action);
   AddStatus(&app, &common, &action);
   AddCustomer(&app, &common, &action);

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace vitrine {
 
@@ -20,6 +21,9 @@ T ValueOrThrow(absl::StatusOr<T> value) {
   ThrowIfError(value.status());
   return *std::move(value);
 }
+
+// InvalidArgument, naming the field, unless low <= value <= high.
+absl::Status CheckRange(absl::string_view field, double value, double low, double high);
 
 }  // namespace vitrine
 
