@@ -26,19 +26,31 @@ std::string ModelStore::PathOf(absl::string_view id) const {
   return absl::StrCat(directory_, "/", id, kSuffix);
 }
 
-absl::Status ModelStore::Publish(absl::string_view id, size_t keep) const {
+absl::Status ModelStore::Publish(absl::string_view id) const {
   if (!fs::exists(PathOf(id))) {
     return absl::NotFoundError(absl::StrCat("no model file ", PathOf(id)));
   }
-  RETURN_IF_ERROR(WriteFileAtomically(directory_ + "/CURRENT", absl::StrCat(id, "\n")));
+  return WriteFileAtomically(directory_ + "/CURRENT", absl::StrCat(id, "\n"));
+}
+
+absl::Status ModelStore::Prune(size_t keep) const {
+  ASSIGN_OR_RETURN(const std::string current, Current());
   ASSIGN_OR_RETURN(std::vector<std::string> ids, List());
-  ids.erase(std::remove(ids.begin(), ids.end(), id), ids.end());
-  const size_t others = keep > 0 ? keep - 1 : 0;
-  for (size_t i = 0; i + others < ids.size(); ++i) {
+  // Counted as the newest, so that it stays: after a roll back it may be the oldest.
+  ids.erase(std::remove(ids.begin(), ids.end(), current), ids.end());
+  for (size_t i = 0; i + keep < ids.size() + 1; ++i) {
     std::error_code ignored;  // an old file that stays costs only space
     fs::remove(PathOf(ids[i]), ignored);
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ModelStore::BeforeCurrent() const {
+  ASSIGN_OR_RETURN(const std::string current, Current());
+  ASSIGN_OR_RETURN(const std::vector<std::string> ids, List());
+  const auto at = std::find(ids.begin(), ids.end(), current);
+  if (at != ids.end() && at != ids.begin()) return *(at - 1);
+  return absl::NotFoundError(absl::StrCat("no model older than ", current, " is kept"));
 }
 
 absl::StatusOr<std::string> ModelStore::Current() const {

@@ -22,9 +22,14 @@ class ModelStore {
   // The file for a model of this id (letters, digits, '-' and '.').
   std::string PathOf(absl::string_view id) const;
 
-  // Makes `id`, whose file is complete, the current one (one rename), then removes all but the
-  // newest `keep` files.
-  absl::Status Publish(absl::string_view id, size_t keep = 3) const;
+  // Makes `id`, whose file is complete, the current one: one rename, durable.
+  absl::Status Publish(absl::string_view id) const;
+
+  // Removes all but the newest `keep` (at least 1) and the current one.
+  absl::Status Prune(size_t keep) const;
+
+  // The newest of those that are older than the current one; NotFound if there is none.
+  absl::StatusOr<std::string> BeforeCurrent() const;
 
   // The id of the current model; NotFound if none was published.
   absl::StatusOr<std::string> Current() const;

@@ -24,6 +24,14 @@ absl::Status CheckSettings(const SiteSettings& settings) {
     return absl::InvalidArgumentError(
         absl::StrCat("customers_per_visitor_max must be 1 to ", limits::kCustomersPerVisitorMax));
   }
+  if (settings.train_every_hours < 0 || settings.train_every_hours > limits::kTrainEveryHoursMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("train_every_hours must be 0 (never) to ", limits::kTrainEveryHoursMax));
+  }
+  if (settings.models_kept < 1 || settings.models_kept > limits::kModelsKeptMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("models_kept must be 1 to ", limits::kModelsKeptMax));
+  }
   for (const auto& [kind, days] : settings.retention_days) {
     if (days < 1) return absl::InvalidArgumentError("retention must be at least 1 day");
   }
@@ -42,6 +50,8 @@ absl::Status CheckSettings(const SiteSettings& settings) {
 bool ChangesDerivedRows(SiteSettings before, const SiteSettings& after) {
   before.exclude_bought = after.exclude_bought;
   before.retention_days = after.retention_days;
+  before.train_every_hours = after.train_every_hours;
+  before.models_kept = after.models_kept;
   return before != after;
 }
 
@@ -55,6 +65,8 @@ void Apply(const SiteSettingsPatch& patch, SiteSettings* settings) {
     settings->customers_per_visitor_max = patch.customers_per_visitor_max;
   }
   if (patch.__isset.hosts) settings->hosts = patch.hosts;
+  if (patch.__isset.train_every_hours) settings->train_every_hours = patch.train_every_hours;
+  if (patch.__isset.models_kept) settings->models_kept = patch.models_kept;
 }
 
 }  // namespace

@@ -51,6 +51,8 @@ void AddServe(CLI::App* app, Common* common, Action* action);
 void AddRecommend(CLI::App* app, Common* common, Action* action);
 void AddSimilar(CLI::App* app, Common* common, Action* action);
 void AddTrack(CLI::App* app, Common* common, Action* action);
+void AddModels(CLI::App* app, Common* common, Action* action);
+void AddSettings(CLI::App* app, Common* common, Action* action);
 void AddMine(CLI::App* app, Common* common, Action* action);
 void AddReport(CLI::App* app, Common* common, Action* action);
 void AddKeys(CLI::App* app, Common* common, Action* action);

@@ -41,6 +41,8 @@ int Main(int argc, char** argv) {
   AddTrack(&app, &common, &action);
   AddPlacements(&app, &common, &action);
   AddRobots(&app, &common, &action);
+  AddModels(&app, &common, &action);
+  AddSettings(&app, &common, &action);
   AddMine(&app, &common, &action);
   AddReport(&app, &common, &action);
   AddKeys(&app, &common, &action);

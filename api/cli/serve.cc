@@ -30,6 +30,7 @@
 #include "api/service/site.h"
 #include "api/service/storefront.h"
 #include "api/service/track_method.h"
+#include "api/service/training_schedule.h"
 #include "store/base/clock.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
@@ -173,6 +174,7 @@ absl::Status Run(const Common& common, const Options& options) {
       spdlog::warn("robots are told without {}: {}", list.path, list.problem);
     }
   }
+  TrainingSchedule schedule(sites.get(), &Clock::System());
   Storefront storefront(sites.get(), &Clock::System());
   Backoffice backoffice(sites.get(), &Clock::System(), nullptr, options.backup_root);
   ASSIGN_OR_RETURN(const std::string local_key, RandomSecret());
@@ -199,12 +201,15 @@ absl::Status Run(const Common& common, const Options& options) {
     site->DeriveSoon();
   }
 
+  schedule.Start();
+
   int signal_number = 0;
   sigwait(&signals, &signal_number);
   spdlog::info("signal {}: draining", signal_number);
   RETURN_IF_ERROR(sites->Announce(""));  // new commands shall not come to us any more
   if (http != nullptr) http->Drain();
   front->Drain();
+  schedule.Stop();
   back->Drain();
   spdlog::info("stopped");
   return absl::OkStatus();

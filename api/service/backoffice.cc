@@ -22,79 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-ModelInfo Describe(const Model& model, int64_t file_bytes) {
-  ModelInfo info;
-  info.model_id = model.id;
-  info.trained_at_ms = model.trained_at_ms;
-  info.products = static_cast<int64_t>(model.products.size());
-  info.persons = model.persons;
-  info.interactions = model.interactions;
-  info.factors = static_cast<int32_t>(model.als.factors);
-  info.epochs = static_cast<int32_t>(model.als.epochs);
-  info.train_seconds = model.train_seconds;
-  info.file_bytes = file_bytes;
-  return info;
-}
-
-GateReport Describe(const GateVerdict& verdict) {
-  GateReport gate;
-  gate.visits = static_cast<int64_t>(verdict.visits);
-  gate.ndcg = verdict.ndcg;
-  gate.served_ndcg = verdict.served_ndcg;
-  gate.difference_low = verdict.difference.low;
-  gate.difference_high = verdict.difference.high;
-  return gate;
-}
-
-absl::Status CheckRange(absl::string_view field, double value, double low, double high) {
-  if (value >= low && value <= high) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(field, ": ", value, " is not between ", low, " and ", high));
-}
-
-absl::StatusOr<TrainOptions> OptionsOf(const TrainRequest& request) {
-  TrainOptions options;
-  AlsSettings& als = options.als;
-  if (request.__isset.factors) {
-    RETURN_IF_ERROR(CheckRange("factors", request.factors, 1, limits::kFactorsMax));
-    als.factors = static_cast<uint32_t>(request.factors);
-  }
-  if (request.__isset.epochs) {
-    RETURN_IF_ERROR(CheckRange("epochs", request.epochs, 1, 1000));
-    als.epochs = static_cast<uint32_t>(request.epochs);
-  }
-  if (request.__isset.unobserved_weight) {
-    RETURN_IF_ERROR(CheckRange("unobserved_weight", request.unobserved_weight, 0, 1000));
-    als.unobserved_weight = static_cast<float>(request.unobserved_weight);
-  }
-  if (request.__isset.regularization) {
-    RETURN_IF_ERROR(CheckRange("regularization", request.regularization, 1e-9, 1e6));
-    als.regularization = static_cast<float>(request.regularization);
-  }
-  if (request.__isset.regularization_exponent) {
-    RETURN_IF_ERROR(CheckRange("regularization_exponent", request.regularization_exponent, 0, 2));
-    als.regularization_exponent = static_cast<float>(request.regularization_exponent);
-  }
-  if (request.__isset.seed) als.seed = static_cast<uint64_t>(request.seed);
-  if (request.__isset.solver) {
-    const std::optional<AlsSolver> solver = SolverOfName(request.solver);
-    if (!solver) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("solver: '", request.solver, "' is none of exact, cg, ials++"));
-    }
-    als.solver = *solver;
-  }
-  if (request.__isset.half_life_days) {
-    RETURN_IF_ERROR(CheckRange("half_life_days", request.half_life_days, 0.01, 36'500));
-    options.weights.half_life_days = request.half_life_days;
-  }
-  if (request.__isset.view_weight) {
-    RETURN_IF_ERROR(CheckRange("view_weight", request.view_weight, 0, 1000));
-    options.weights.view_item = static_cast<float>(request.view_weight);
-  }
-  return options;
-}
-
 int32_t CheckedLimit(int32_t limit) {
   ThrowIfError(CheckRange("limit", limit, 1, limits::kWireContainerMax));
   return limit;
@@ -135,27 +62,6 @@ Backoffice::Backoffice(Sites* sites, const Clock* clock, OnTrain on_train, std::
 
 Site* Backoffice::FindOrThrow(const std::string& name) const {
   return ValueOrThrow(sites_->Find(name));
-}
-
-void Backoffice::train(ModelInfo& info, const TrainRequest& request) {
-  Site* site = FindOrThrow(request.site);
-  TrainOptions options = ValueOrThrow(OptionsOf(request));
-  options.now_ms = clock_->NowMs();
-  options.on_progress = on_train_;
-  const TrainOutcome outcome = ValueOrThrow(site->Train(
-      options, {.warm = request.warm, .early_stop = request.early_stop, .force = request.force}));
-  info = Describe(*outcome.model, outcome.published ? site->model_file_bytes() : 0);
-  info.published = outcome.published;
-  info.__set_gate(Describe(outcome.verdict));
-}
-
-void Backoffice::model_info(ModelInfo& info, const std::string& site_name) {
-  Site* site = FindOrThrow(site_name);
-  const std::shared_ptr<const Model> model = site->model();
-  if (model == nullptr) {
-    ThrowStatus(absl::UnavailableError(absl::StrCat("site ", site_name, " has no model yet")));
-  }
-  info = Describe(*model, site->model_file_bytes());
 }
 
 void Backoffice::counts(SiteCounts& counts, const std::string& site_name) {

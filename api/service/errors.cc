@@ -65,4 +65,10 @@ void ThrowStatus(const absl::Status& status) {
   }
 }
 
+absl::Status CheckRange(absl::string_view field, double value, double low, double high) {
+  if (value >= low && value <= high) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(field, ": ", value, " is not between ", low, " and ", high));
+}
+
 }  // namespace vitrine

@@ -28,6 +28,9 @@ T ValueOrThrow(absl::StatusOr<T> value) {
   return *std::move(value);
 }
 
+// InvalidArgument, naming the field, unless low <= value <= high.
+absl::Status CheckRange(absl::string_view field, double value, double low, double high);
+
 }  // namespace vitrine
 
 #endif  // VITRINE_API_SERVICE_ERRORS_H_

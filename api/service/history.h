@@ -3,10 +3,12 @@
 #ifndef VITRINE_API_SERVICE_HISTORY_H_
 #define VITRINE_API_SERVICE_HISTORY_H_
 
+#include <memory>
 #include <vector>
 
 #include "absl/status/statusor.h"
 
+#include "api/service/serving.h"
 #include "api/vitrine_types.h"
 #include "store/web_house.h"
 
@@ -23,6 +25,10 @@ absl::StatusOr<bool> VisitsAreTheCustomers(const WebHouse& house, const Context&
 
 // The events of both as one history, newest first, at most limits::kHistoryEventsMax.
 absl::StatusOr<std::vector<Event>> ReadBoth(const WebHouse& house, const Context& context);
+
+// The person's profile, from the cache where nothing happened since.
+absl::StatusOr<std::shared_ptr<const Profile>> FoldedIn(const Person& person, const WebHouse& house,
+                                                        Serving* serving);
 
 }  // namespace vitrine
 

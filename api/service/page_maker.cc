@@ -32,8 +32,8 @@ bool IsSomebody(const Context& context) {
   return context.personalize && (context.__isset.customer_id || context.__isset.visitor_id);
 }
 
-// The person's profile, from the cache where nothing happened since. A visitor who has just become
-// a customer is folded in anew each time, until an event tells the store.
+// The person's profile (FoldedIn). A visitor who has just become a customer is folded in anew each
+// time, until an event tells the store.
 absl::StatusOr<std::shared_ptr<const Profile>> ProfileOf(const Context& context,
                                                          const WebHouse& house, Serving* serving) {
   if (!IsSomebody(context)) {
@@ -48,15 +48,7 @@ absl::StatusOr<std::shared_ptr<const Profile>> ProfileOf(const Context& context,
   }
   const Person person = context.__isset.customer_id ? Person::Customer(context.customer_id)
                                                     : Person::Visitor(context.visitor_id);
-  const std::string key = keys::PersonPrefix(person);
-  uint64_t ticket;
-  if (auto cached = serving->profiles.Get(key, &ticket)) return cached;
-  ProfileBuilder builder(*serving->model, &serving->catalogue);
-  RETURN_IF_ERROR(house.ForEachOf(person, limits::kHistoryEventsMax,
-                                  [&builder](const Event& event) { builder.Add(event); }));
-  auto profile = std::make_shared<const Profile>(std::move(builder).Build());
-  serving->profiles.Put(key, profile, ticket);
-  return profile;
+  return FoldedIn(person, house, serving);
 }
 
 // Whether the placement hides what was bought (or seen) whatever it is: then no source need offer

@@ -92,6 +92,11 @@ struct Serving {
     absl::MutexLock lock(&mutex_);
     rankers_.push_back(std::move(ranker));
   }
+  // That wait for the next request.
+  size_t rankers() const {
+    absl::ReaderMutexLock lock(&mutex_);
+    return rankers_.size();
+  }
 
  private:
   Serving(std::shared_ptr<const Model> served, std::unique_ptr<Trends> watched)

@@ -95,6 +95,9 @@ absl::StatusOr<std::unique_ptr<Site>> Site::Open(const std::string& data_directo
   RETURN_IF_ERROR(Privacy(site->house_.get()).Resume().status());
   RETURN_IF_ERROR(site->LoadPlacements());
   RETURN_IF_ERROR(site->LoadModel());
+  if (const auto record = ReadTrainingRecord(directory); record.ok()) {
+    site->last_training_.Set(*record);
+  }
   site->deriver_ = std::thread([raw = site.get()] { raw->DeriveLoop(); });
   return site;
 }
@@ -112,22 +115,32 @@ std::shared_ptr<Serving> Site::serving() const {
   return serving_;
 }
 
+std::vector<std::shared_ptr<Serving>> Site::Servings() const {
+  std::vector<std::shared_ptr<Serving>> servings;
+  absl::ReaderMutexLock lock(&model_mutex_);
+  if (serving_ != nullptr) servings.push_back(serving_);
+  if (coming_ != nullptr) servings.push_back(coming_);
+  return servings;
+}
+
 std::shared_ptr<const Model> Site::model() const {
   const std::shared_ptr<Serving> now = serving();
   return now == nullptr ? nullptr : now->model;
 }
 
 absl::Status Site::Forget(std::span<const Event> events) {
-  // Whoever begins to use a later model than this one reads what is written already.
-  const std::shared_ptr<Serving> now = serving();
-  if (now == nullptr) return absl::OkStatus();
+  // Whoever begins to use a later model than these reads what is written already.
+  const std::vector<std::shared_ptr<Serving>> servings = Servings();
+  if (servings.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::vector<Person> persons, house_->Affected(events));
-  for (const Person& person : persons) now->profiles.Erase(keys::PersonPrefix(person));
+  for (const Person& person : persons) {
+    for (const auto& serving : servings) serving->profiles.Erase(keys::PersonPrefix(person));
+  }
   return absl::OkStatus();
 }
 
 void Site::ForgetAll() {
-  if (const std::shared_ptr<Serving> now = serving()) now->profiles.Clear();
+  for (const auto& serving : Servings()) serving->profiles.Clear();
 }
 
 void Site::Watch(std::span<const Event> events, int64_t now_ms) {

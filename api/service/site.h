@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -18,6 +19,7 @@
 #include "api/auth/key_ring.h"
 #include "api/service/live_visits.h"
 #include "api/service/serving.h"
+#include "api/service/training_record.h"
 #include "ingest/robots/robot_lists.h"
 #include "recommender/learn/trainer.h"
 #include "recommender/model/model.h"
@@ -29,19 +31,6 @@
 #include "store/web_house.h"
 
 namespace vitrine {
-
-// What is up to a training of a site beyond TrainOptions (vitrine.thrift, TrainRequest).
-struct TrainWishes {
-  bool warm = false;
-  bool early_stop = false;
-  bool force = false;
-};
-
-struct TrainOutcome {
-  std::shared_ptr<const Model> model;  // the new one
-  GateVerdict verdict;
-  bool published = false;
-};
 
 // Owns the folder <data>/<name>/: OWNER, db/, models/, checkpoints/. Thread-safe.
 class Site {
@@ -94,7 +83,6 @@ class Site {
   // Puts the visits that have ended into the session index, if it was learned. The background
   // thread does so whenever it has derived.
   void EnterEndedVisits();
-  int64_t model_file_bytes() const;
 
   // Erases these customers (store/privacy.h), and the copies of the store that hold them: whoever
   // reads one meets an error. Waits for a training to end.
@@ -107,6 +95,17 @@ class Site {
   // interrupted goes on. Works on threads that give way to requests. Unavailable if a training is
   // already under way.
   absl::StatusOr<TrainOutcome> Train(const TrainOptions& options, const TrainWishes& wishes);
+  // What came of the last one, be it before a restart; none yet: started_ms is 0.
+  TrainingRecord last_training() const { return last_training_.Get(); }
+
+  // Serves this model again; empty: the one made before the one that is served. What is served is
+  // what was read and checked; it is the current one at the next start too. NotFound, Unavailable
+  // while a training is under way, DataLoss if the file is damaged: nothing has changed then.
+  absl::StatusOr<std::shared_ptr<const Model>> RollBack(absl::string_view model_id);
+
+  // Those on disk that can be read, the newest first. O(bytes of them).
+  absl::StatusOr<std::vector<std::shared_ptr<const Model>>> Models() const;
+  int64_t ModelFileBytes(absl::string_view model_id) const;  // 0: there is none
 
   // What somebody changed behind our back (store/audit_verify.h), looked for on a copy; the end of
   // the chain is compared with `anchors` and with where this process left it.
@@ -132,12 +131,22 @@ class Site {
  private:
   Site(std::string data_directory, absl::string_view name, OwnerLock lock);
   absl::Status LoadModel();
-  // Trains on a copy of the store; sets `next` if the model is to be published.
-  absl::StatusOr<TrainOutcome> TrainOn(const std::string& copy, TrainOptions options,
-                                       const TrainWishes& wishes, std::shared_ptr<Serving>* next);
+  // Makes a model the one that answers: the one whose id `choose` gives, from a copy of the store,
+  // in the background; none if that is empty.
+  absl::Status SwapIn(absl::FunctionRef<std::string(const WebHouse&)> choose);
+  absl::Status PrepareNext(const std::string& copy,
+                           absl::FunctionRef<std::string(const WebHouse&)> choose,
+                           std::shared_ptr<Serving>* next);
+  // Trains and writes the model, if it is to be published.
+  absl::StatusOr<TrainOutcome> TrainOn(const WebHouse& data, TrainOptions options,
+                                       const TrainWishes& wishes);
   absl::StatusOr<std::shared_ptr<Serving>> ReadServing(absl::string_view model_id) const;
-  // Makes its model the current one, here and at the next start.
+  // Folds in for `next` whoever asked `now` lately: the first to ask it need not wait for that.
+  absl::Status Warm(Serving& now, Serving* next) const;
+  // Makes its model the current one, here and at the next start, and removes old ones.
   absl::Status Serve(std::shared_ptr<Serving> next);
+  // What answers now, and what is about to.
+  std::vector<std::shared_ptr<Serving>> Servings() const;
   absl::Status LearnSessions(const WebHouse& copy, Serving* serving) const;
   absl::Status LearnTrends(const WebHouse& copy, Serving* serving) const;
   void WatchTrends(std::span<const Event> events, Serving* serving) const;
@@ -159,8 +168,10 @@ class Site {
   absl::Mutex enter_mutex_;  // of whoever puts visits into the index
 
   absl::Mutex train_mutex_;
+  LastTraining last_training_;
   mutable absl::Mutex model_mutex_;
   std::shared_ptr<Serving> serving_ ABSL_GUARDED_BY(model_mutex_);
+  std::shared_ptr<Serving> coming_ ABSL_GUARDED_BY(model_mutex_);  // is warmed; else null
   std::shared_ptr<const PlacementVersion> placements_ ABSL_GUARDED_BY(model_mutex_);
   uint64_t checkpoints_made_ ABSL_GUARDED_BY(model_mutex_) = 0;
 

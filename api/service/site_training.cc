@@ -1,15 +1,19 @@
-// How a site gets its models: read at the start, trained, published.
+// How a site gets its models: read at the start, trained, published, rolled back.
 
 #include <algorithm>
 #include <filesystem>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_join.h"
+#include "spdlog/spdlog.h"
 
+#include "api/service/history.h"
 #include "api/service/site.h"
 #include "recommender/learn/held_out.h"
 #include "recommender/learn/item_to_item.h"
 #include "store/base/atomic_file.h"
+#include "store/base/clock.h"
 #include "store/base/status_macros.h"
 #include "store/base/thread.h"
 
@@ -33,13 +37,6 @@ absl::StatusOr<ModelParts> TrainOrGoOn(const Interactions& interactions,
 
 }  // namespace
 
-int64_t Site::model_file_bytes() const {
-  const std::shared_ptr<const Model> current = model();
-  std::error_code error;
-  const auto bytes = current == nullptr ? 0 : fs::file_size(models_.PathOf(current->id), error);
-  return error ? 0 : static_cast<int64_t>(bytes);
-}
-
 absl::Status Site::LoadModel() {
   absl::StatusOr<std::string> id = models_.Current();
   if (absl::IsNotFound(id.status())) return absl::OkStatus();
@@ -55,31 +52,95 @@ absl::StatusOr<TrainOutcome> Site::Train(const TrainOptions& options, const Trai
     return absl::UnavailableError(absl::StrCat("site ", name_, " is already being trained"));
   }
   const absl::Cleanup unlock = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { train_mutex_.Unlock(); };
-  ASSIGN_OR_RETURN(const std::string copy, Checkpoint());
-  const absl::Cleanup remove = [&copy] {
-    std::error_code ignored;
-    fs::remove_all(copy, ignored);
-  };
+  TrainingRecord record;
+  record.started_ms = options.now_ms;
+  record.version = house_->Version();
+  const int64_t start_ns = Clock::System().SteadyNs();
   absl::StatusOr<TrainOutcome> outcome;
-  std::shared_ptr<Serving> next;
-  DoInBackground("train", [&] { outcome = TrainOn(copy, options, wishes, &next); });
-  RETURN_IF_ERROR(outcome.status());
-  // Not in the background: whoever gives way must not hold a lock that requests wait for.
-  if (outcome->published) RETURN_IF_ERROR(Serve(std::move(next)));
+  const absl::Status swapped = SwapIn([&](const WebHouse& data) {
+    outcome = TrainOn(data, options, wishes);
+    return outcome.ok() && outcome->published ? outcome->model->id : "";
+  });
+  if (outcome.ok() && !swapped.ok()) outcome = swapped;
+  record.seconds = static_cast<double>(Clock::System().SteadyNs() - start_ns) * 1e-9;
+  record.Describe(outcome);
+  last_training_.Set(record);
+  RETURN_IF_ERROR(WriteTrainingRecord(record, directory_));
   return outcome;
 }
 
-absl::StatusOr<TrainOutcome> Site::TrainOn(const std::string& copy, TrainOptions options,
-                                           const TrainWishes& wishes,
-                                           std::shared_ptr<Serving>* next) {
+absl::StatusOr<std::shared_ptr<const Model>> Site::RollBack(absl::string_view model_id) {
+  if (!train_mutex_.TryLock()) {
+    return absl::UnavailableError(
+        absl::StrCat("site ", name_, " is being trained; roll back when that is done"));
+  }
+  const absl::Cleanup unlock = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { train_mutex_.Unlock(); };
+  std::string id(model_id);
+  if (id.empty()) {
+    ASSIGN_OR_RETURN(id, models_.BeforeCurrent());
+  } else {
+    ASSIGN_OR_RETURN(const std::vector<std::string> ids, models_.List());
+    if (std::find(ids.begin(), ids.end(), id) == ids.end()) {
+      return absl::NotFoundError(absl::StrCat(
+          "site ", name_, " keeps no model of this id; it has: ", absl::StrJoin(ids, ", ")));
+    }
+  }
+  RETURN_IF_ERROR(SwapIn([&](const WebHouse&) { return id; }));
+  return model();
+}
+
+absl::Status Site::SwapIn(absl::FunctionRef<std::string(const WebHouse&)> choose) {
+  ASSIGN_OR_RETURN(const std::string copy, Checkpoint());
+  std::shared_ptr<Serving> next;
+  const absl::Cleanup clean = [&] {
+    {
+      absl::MutexLock lock(&model_mutex_);
+      coming_ = nullptr;
+    }
+    std::error_code ignored;
+    fs::remove_all(copy, ignored);
+  };
+  absl::Status ready;
+  DoInBackground("train", [&] { ready = PrepareNext(copy, choose, &next); });
+  RETURN_IF_ERROR(ready);
+  if (next == nullptr) return absl::OkStatus();
+  // Not in the background: whoever gives way must not hold a lock that requests wait for.
+  return Serve(std::move(next));
+}
+
+absl::Status Site::PrepareNext(const std::string& copy,
+                               absl::FunctionRef<std::string(const WebHouse&)> choose,
+                               std::shared_ptr<Serving>* next) {
   ASSIGN_OR_RETURN(const std::unique_ptr<WebHouse> data, WebHouse::OpenCheckpoint(copy));
+  const std::string id = choose(*data);
+  if (id.empty()) return absl::OkStatus();
+  // What is served is what was read back: a file that cannot be read would show at the next start.
+  ASSIGN_OR_RETURN(*next, ReadServing(id));
+  // The first answer of the new model knows what people click, if those of the old one did.
+  const std::shared_ptr<Serving> now = serving();
+  if (now == nullptr) return absl::OkStatus();
+  if (now->sessions()) RETURN_IF_ERROR(LearnSessions(*data, next->get()));
+  if (now->assortment() != nullptr) {
+    ASSIGN_OR_RETURN(std::shared_ptr<const Assortment> assortment,
+                     MakeAssortment(*data, next->get()));
+    next->get()->SetAssortment(std::move(assortment));
+  }
+  {
+    absl::MutexLock lock(&model_mutex_);
+    coming_ = *next;  // from here on Forget reaches it
+  }
+  return Warm(*now, next->get());
+}
+
+absl::StatusOr<TrainOutcome> Site::TrainOn(const WebHouse& data, TrainOptions options,
+                                           const TrainWishes& wishes) {
   std::error_code error;
   fs::create_directories(directory_ + "/models", error);
   if (error) return ErrnoStatus("cannot make folder", directory_ + "/models", error.value());
 
   const std::shared_ptr<const Model> served = model();
   ASSIGN_OR_RETURN(const TrainingData training,
-                   GatherTraining(*data, options.weights, {.visits_max = kHeldOutVisitsMax}));
+                   GatherTraining(data, options.weights, {.visits_max = kHeldOutVisitsMax}));
   // The first half tells when to stop, the others what came of it.
   const std::span<const HeldOutVisit> held_out = training.held_out;
   const size_t stoppers = wishes.early_stop ? held_out.size() / 2 : 0;
@@ -104,16 +165,6 @@ absl::StatusOr<TrainOutcome> Site::TrainOn(const std::string& copy, TrainOptions
   outcome.published = outcome.verdict.may_publish() || wishes.force;
   if (!outcome.published) return outcome;
   RETURN_IF_ERROR(WriteModel(*outcome.model, models_.PathOf(outcome.model->id)));
-  // What is served is what was read back: a file that cannot be read would show at the next start.
-  ASSIGN_OR_RETURN(*next, ReadServing(outcome.model->id));
-  // The first answer of the new model knows what people click, if those of the old one did.
-  const std::shared_ptr<Serving> now = serving();
-  if (now != nullptr && now->sessions()) RETURN_IF_ERROR(LearnSessions(*data, next->get()));
-  if (now != nullptr && now->assortment() != nullptr) {
-    ASSIGN_OR_RETURN(std::shared_ptr<const Assortment> assortment,
-                     MakeAssortment(*data, next->get()));
-    next->get()->SetAssortment(std::move(assortment));
-  }
   return outcome;
 }
 
@@ -122,16 +173,52 @@ absl::StatusOr<std::shared_ptr<Serving>> Site::ReadServing(absl::string_view mod
   return Serving::Make(std::move(read));
 }
 
+absl::Status Site::Warm(Serving& now, Serving* next) const {
+  while (next->rankers() < now.rankers()) {
+    ASSIGN_OR_RETURN(LiveRanker ranker, LiveRanker::Make(*next->model));
+    next->Return(std::make_unique<LiveRanker>(std::move(ranker)));
+  }
+  for (const std::string& key : now.profiles.Keys()) {
+    RETURN_IF_ERROR(FoldedIn(keys::ParsePerson(key), *house_, next).status());
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Site::Serve(std::shared_ptr<Serving> next) {
   RETURN_IF_ERROR(models_.Publish(next->model->id));
   {
     // What answered before goes after the lock.
     absl::MutexLock lock(&model_mutex_);
+    coming_ = nullptr;
     serving_.swap(next);
   }
-  absl::MutexLock lock(&derive_mutex_);
-  catalogue_changed_ = true;
-  return absl::OkStatus();
+  {
+    absl::MutexLock lock(&derive_mutex_);
+    catalogue_changed_ = true;
+  }
+  // While `next`, the model of before, is still held here: so that it is not a request under way
+  // that gives its memory back.
+  return models_.Prune(static_cast<size_t>(house_->GetSettings().models_kept));
+}
+
+absl::StatusOr<std::vector<std::shared_ptr<const Model>>> Site::Models() const {
+  ASSIGN_OR_RETURN(std::vector<std::string> ids, models_.List());
+  std::vector<std::shared_ptr<const Model>> models;
+  for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
+    absl::StatusOr<std::shared_ptr<const Model>> model = ReadModel(models_.PathOf(*id));
+    if (model.ok()) {
+      models.push_back(*std::move(model));
+    } else {
+      spdlog::error("site {}: model {}: {}", name_, *id, model.status().ToString());
+    }
+  }
+  return models;
+}
+
+int64_t Site::ModelFileBytes(absl::string_view model_id) const {
+  std::error_code error;
+  const auto bytes = fs::file_size(models_.PathOf(model_id), error);
+  return error ? 0 : static_cast<int64_t>(bytes);
 }
 
 }  // namespace vitrine

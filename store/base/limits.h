@@ -72,6 +72,9 @@ constexpr size_t kHistoryEventsMax = 1000;  // newest events of a customer that 
 
 constexpr size_t kVisitorsReadMax = 256;  // devices of a customer that ranking looks at
 
+constexpr int32_t kTrainEveryHoursMax = 24 * 366;
+constexpr int32_t kModelsKeptMax = 100;
+
 constexpr size_t kProfilesCachedMax = 20'000;  // folded-in customers that a site keeps at hand
 
 // --- Model ---

@@ -19,6 +19,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/hash/hash.h"
@@ -50,6 +51,16 @@ class RowCache {
     if (shard.erasures != ticket) return;
     if (shard.rows.size() >= shard_rows_max_) shard.rows.clear();
     shard.rows.insert_or_assign(std::string(key), std::move(row));
+  }
+
+  // Those that are there now, in no order. O(rows).
+  std::vector<std::string> Keys() {
+    std::vector<std::string> keys;
+    for (Shard& shard : shards_) {
+      absl::MutexLock lock(&shard.mutex);
+      for (const auto& [key, row] : shard.rows) keys.push_back(key);
+    }
+    return keys;
   }
 
   // All of them.

@@ -52,7 +52,8 @@ TEST(ModelStore, NamesTheCurrentModelAndKeepsTheNewest) {
     const auto age = std::chrono::seconds(10 - (id[1] - '0'));
     std::filesystem::last_write_time(models.PathOf(id),
                                      std::filesystem::file_time_type::clock::now() - age);
-    ASSERT_OK(models.Publish(id, 2));
+    ASSERT_OK(models.Publish(id));
+    ASSERT_OK(models.Prune(2));
     EXPECT_EQ(Value(models.Current()), id);
   }
   EXPECT_THAT(Value(models.List()), ::testing::ElementsAre("m3", "m4"));
