@@ -184,8 +184,7 @@ absl::Status Run(const Common& common, const Options& options) {
                    StartStorefront(&storefront, &guarded, &gatekeeper, options));
   ASSIGN_OR_RETURN(const std::unique_ptr<Server> back,
                    StartBackoffice(&backoffice, &gatekeeper, options));
-  ASSIGN_OR_RETURN(const std::unique_ptr<Gateway> http,
-                   StartHttp(&guarded, sites.get(), options));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Gateway> http, StartHttp(&guarded, sites.get(), options));
   const Address address = {options.host, front->port(), back->port()};
   RETURN_IF_ERROR(sites->Announce(FormatAddress(address), local_key));
   // The one line on stdout: whoever started us waits for it.
