@@ -45,6 +45,7 @@ void AddIngest(CLI::App* app, Common* common, Action* action);
 void AddTrain(CLI::App* app, Common* common, Action* action);
 void AddTune(CLI::App* app, Common* common, Action* action);
 void AddEvaluate(CLI::App* app, Common* common, Action* action);
+void AddPlacements(CLI::App* app, Common* common, Action* action);
 void AddRobots(CLI::App* app, Common* common, Action* action);
 void AddServe(CLI::App* app, Common* common, Action* action);
 void AddRecommend(CLI::App* app, Common* common, Action* action);

@@ -39,6 +39,7 @@ int Main(int argc, char** argv) {
   AddRecommend(&app, &common, &action);
   AddSimilar(&app, &common, &action);
   AddTrack(&app, &common, &action);
+  AddPlacements(&app, &common, &action);
   AddRobots(&app, &common, &action);
   AddMine(&app, &common, &action);
   AddReport(&app, &common, &action);

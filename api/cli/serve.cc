@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <pthread.h>
 #include <signal.h>
 #include <string>
@@ -17,6 +18,7 @@
 #include "api/Storefront.h"
 #include "api/cli/access.h"
 #include "api/cli/command.h"
+#include "api/gateway/gateway.h"
 #include "api/server/server.h"
 #include "api/service/backoffice.h"
 #include "api/service/robots.h"
@@ -30,10 +32,16 @@
 namespace vitrine::cli {
 namespace {
 
+constexpr int kHttpPort = 9092;
+
 struct Options {
   std::string host = "127.0.0.1";
   int port = 9090;
   int admin_port = 9091;
+  // Absent: kHttpPort, or any free one where the storefront takes any.
+  std::optional<int> http_port;
+  bool no_http = false;
+  std::string shop;
   size_t workers = 2;
   bool accept_loss = false;
   std::string backup_root;
@@ -88,6 +96,29 @@ absl::StatusOr<std::unique_ptr<Server>> StartBackoffice(Backoffice* service,
   return StartServer(std::make_shared<BackofficeProcessor>(handler), server);
 }
 
+// Null where it is left out.
+absl::StatusOr<std::unique_ptr<Gateway>> StartHttp(Storefront* service, const Sites* sites,
+                                                   const Options& options) {
+  if (options.no_http) return nullptr;
+  GatewayOptions gateway;
+  gateway.host = options.host;
+  gateway.port = options.http_port.value_or(options.port == 0 ? 0 : kHttpPort);
+  gateway.shop_directory = options.shop;
+  GatewayParts parts;
+  parts.storefront = service;
+  parts.hosts = [sites](const std::string& name) {
+    std::vector<std::string> hosts;
+    for (const std::string& known : sites->Names()) {
+      const absl::StatusOr<Site*> site = sites->Find(known);
+      if (!site.ok() || (!name.empty() && name != known)) continue;
+      const SiteSettings settings = (*site)->house().GetSettings();
+      hosts.insert(hosts.end(), settings.hosts.begin(), settings.hosts.end());
+    }
+    return hosts;
+  };
+  return StartGateway(std::move(parts), gateway);
+}
+
 absl::Status Run(const Common& common, const Options& options) {
   const sigset_t signals = BlockEndSignals();
   RaiseDescriptorLimit();
@@ -113,11 +144,15 @@ absl::Status Run(const Common& common, const Options& options) {
   Backoffice backoffice(sites.get(), &Clock::System(), nullptr, options.backup_root);
   ASSIGN_OR_RETURN(const std::unique_ptr<Server> front, StartStorefront(&storefront, options));
   ASSIGN_OR_RETURN(const std::unique_ptr<Server> back, StartBackoffice(&backoffice, options));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Gateway> http,
+                   StartHttp(&storefront, sites.get(), options));
   const Address address = {options.host, front->port(), back->port()};
   RETURN_IF_ERROR(sites->Announce(FormatAddress(address)));
   // The one line on stdout: whoever started us waits for it.
-  std::printf("storefront %s:%d backoffice %s:%d\n", options.host.c_str(), front->port(),
+  std::printf("storefront %s:%d backoffice %s:%d", options.host.c_str(), front->port(),
               options.host.c_str(), back->port());
+  if (http != nullptr) std::printf(" http %s:%d", options.host.c_str(), http->port());
+  std::printf("\n");
   std::fflush(stdout);
   for (const std::string& name : sites->Names()) spdlog::info("serving site {}", name);
   // Verdicts of before may be of other lists.
@@ -130,6 +165,7 @@ absl::Status Run(const Common& common, const Options& options) {
   sigwait(&signals, &signal_number);
   spdlog::info("signal {}: draining", signal_number);
   RETURN_IF_ERROR(sites->Announce(""));  // new commands shall not come to us any more
+  if (http != nullptr) http->Drain();
   front->Drain();
   back->Drain();
   spdlog::info("stopped");
@@ -154,6 +190,14 @@ void AddServe(CLI::App* app, Common* common, Action* action) {
   command->add_option("--admin-port", options->admin_port, "Backoffice port; 0: any free one")
       ->check(CLI::Range(0, 65535))
       ->capture_default_str();
+  command
+      ->add_option("--http-port", options->http_port,
+                   "HTTP/JSON port (api/gateway/README.md); 0: any free one. Default: 9092, or "
+                   "any free one with --port 0")
+      ->check(CLI::Range(0, 65535));
+  command->add_flag("--no-http", options->no_http, "No HTTP/JSON port");
+  command->add_option("--shop", options->shop,
+                      "Folder of a static page to serve at / of the HTTP port: examples/shop");
   command->add_option("--backup-root", options->backup_root,
                       "Folder under which vitrine backup may write; without it, nowhere");
   command->add_option("--workers", options->workers, "Threads that answer storefronts")

@@ -15,6 +15,7 @@
 #include "store/backup.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
+#include "store/base/thread.h"
 
 namespace vitrine {
 namespace {
@@ -175,7 +176,8 @@ void Backoffice::restart_source(const std::string& site_name, const std::string&
 
 void Backoffice::import_batch(CommitResult& result, const std::string& site_name,
                               const EventBatch& batch) {
-  result = ValueOrThrow(ImportPrepared(site_name, batch, nullptr));
+  DoInBackground("import",
+                 [&] { result = ValueOrThrow(ImportPrepared(site_name, batch, nullptr)); });
 }
 
 absl::StatusOr<std::shared_ptr<const PreparedEvents>> Backoffice::Prepare(
@@ -197,11 +199,13 @@ absl::StatusOr<CommitResult> Backoffice::ImportPrepared(const std::string& site_
 
 void Backoffice::import_done(const std::string& site_name, const SiteSettingsPatch& settings) {
   Site* site = FindOrThrow(site_name);
-  ThrowIfError(site->house().PatchSettings(settings));
-  ThrowIfError(site->house().SpillEvents());
-  ThrowIfError(site->Derive());
-  ThrowIfError(site->house().Sync());
-  ValueOrThrow(site->ApplyRetention(clock_->NowMs()));
+  DoInBackground("import", [&] {
+    ThrowIfError(site->house().PatchSettings(settings));
+    ThrowIfError(site->house().SpillEvents());
+    ThrowIfError(site->Derive());
+    ThrowIfError(site->house().Sync());
+    ValueOrThrow(site->ApplyRetention(clock_->NowMs()));
+  });
 }
 
 void Backoffice::reject_summaries(std::vector<RejectSummary>& summaries,
@@ -350,7 +354,8 @@ void Backoffice::verify(VerifyReply& reply, const VerifyRequest& request) {
   for (const std::string& line : request.anchors) {
     anchors.push_back(ValueOrThrow(AuditAnchor::Parse(line)));
   }
-  const AuditFindings found = ValueOrThrow(site->Verify(std::move(anchors)));
+  AuditFindings found;
+  DoInBackground("verify", [&] { found = ValueOrThrow(site->Verify(std::move(anchors))); });
   reply.rows = static_cast<int64_t>(found.rows);
   reply.links = static_cast<int64_t>(found.links);
   reply.removed = static_cast<int64_t>(found.removed);
@@ -379,8 +384,11 @@ void Backoffice::backup(BackupReply& reply, const BackupRequest& request) {
   ThrowIfError(
       CheckRange("bytes_per_second", static_cast<double>(request.bytes_per_second), 0, 1e15));
   const BackupOptions options = {request.directory, request.keep, request.bytes_per_second};
-  const BackupManifest made =
-      ValueOrThrow(MakeBackup(site->house(), site->name(), site->directory(), options, *clock_));
+  BackupManifest made;
+  DoInBackground("backup", [&] {
+    made =
+        ValueOrThrow(MakeBackup(site->house(), site->name(), site->directory(), options, *clock_));
+  });
   reply.id = static_cast<int32_t>(made.id);
   reply.taken_at_ms = made.taken_at_ms;
   reply.bytes = made.Bytes();

@@ -13,8 +13,6 @@
 
 #include "api/service/robots.h"
 #include "ingest/sessionizer.h"
-#include "recommender/learn/held_out.h"
-#include "recommender/learn/item_to_item.h"
 #include "recommender/learn/newest_sessions.h"
 #include "recommender/learn/session_learner.h"
 #include "store/backup.h"
@@ -32,7 +30,6 @@ namespace fs = std::filesystem;
 constexpr size_t kCacheBytes = 256 << 20;
 constexpr size_t kWriteBufferBytes = 128 << 20;
 constexpr size_t kSiteNameBytesMax = 64;
-constexpr size_t kHeldOutVisitsMax = 2000;  // of one training
 // How often a site looks for events that it no longer keeps.
 constexpr absl::Duration kRetentionPeriod = absl::Hours(1);
 // How often the background thread looks around where nobody calls it.
@@ -225,24 +222,6 @@ absl::StatusOr<int64_t> Site::ApplyRetention(int64_t now_ms) {
   return gone;
 }
 
-int64_t Site::model_file_bytes() const {
-  const std::shared_ptr<const Model> current = model();
-  std::error_code error;
-  const auto bytes = current == nullptr ? 0 : fs::file_size(models_.PathOf(current->id), error);
-  return error ? 0 : static_cast<int64_t>(bytes);
-}
-
-absl::Status Site::LoadModel() {
-  absl::StatusOr<std::string> id = models_.Current();
-  if (absl::IsNotFound(id.status())) return absl::OkStatus();
-  RETURN_IF_ERROR(id.status());
-  ASSIGN_OR_RETURN(std::shared_ptr<const Model> loaded, ReadModel(models_.PathOf(*id)));
-  ASSIGN_OR_RETURN(std::shared_ptr<Serving> next, Serving::Make(std::move(loaded)));
-  absl::MutexLock lock(&model_mutex_);
-  serving_ = std::move(next);
-  return absl::OkStatus();
-}
-
 absl::StatusOr<std::string> Site::Checkpoint() {
   std::string directory;
   {
@@ -267,90 +246,6 @@ absl::StatusOr<AuditFindings> Site::Verify(std::vector<AuditAnchor> anchors) {
   return VerifyAudit({.directory = copy,
                       .key_path = AuditKeyPath(directory_ + "/db"),
                       .anchors = std::move(anchors)});
-}
-
-namespace {
-
-// An interrupted training goes on only with the same data and settings, else it begins anew.
-absl::StatusOr<ModelParts> TrainOrGoOn(const Interactions& interactions,
-                                       const TrainOptions& options) {
-  absl::StatusOr<ModelParts> trained = TrainParts(interactions, options);
-  const bool stale =
-      absl::IsFailedPrecondition(trained.status()) || absl::IsDataLoss(trained.status());
-  std::error_code error;
-  if (!stale || !fs::remove(options.checkpoint_path, error)) return trained;
-  return TrainParts(interactions, options);
-}
-
-}  // namespace
-
-absl::StatusOr<TrainOutcome> Site::Train(TrainOptions options, const TrainWishes& wishes) {
-  if (!train_mutex_.TryLock()) {
-    return absl::UnavailableError(absl::StrCat("site ", name_, " is already being trained"));
-  }
-  const absl::Cleanup unlock = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { train_mutex_.Unlock(); };
-
-  ASSIGN_OR_RETURN(const std::string copy, Checkpoint());
-  const absl::Cleanup remove = [&copy] {
-    std::error_code ignored;
-    fs::remove_all(copy, ignored);
-  };
-  ASSIGN_OR_RETURN(const std::unique_ptr<WebHouse> data, WebHouse::OpenCheckpoint(copy));
-  std::error_code error;
-  fs::create_directories(directory_ + "/models", error);
-  if (error) return ErrnoStatus("cannot make folder", directory_ + "/models", error.value());
-
-  const std::shared_ptr<const Model> served = model();
-  ASSIGN_OR_RETURN(const TrainingData training,
-                   GatherTraining(*data, options.weights, {.visits_max = kHeldOutVisitsMax}));
-  // The first half tells when to stop, the others what came of it.
-  const std::span<const HeldOutVisit> held_out = training.held_out;
-  const size_t stoppers = wishes.early_stop ? held_out.size() / 2 : 0;
-  if (wishes.warm) options.previous = served.get();
-  if (stoppers > 0) {
-    options.validate = [&](const Model& model) {
-      return JudgeModel(model, nullptr, held_out.first(stoppers)).ndcg;
-    };
-  } else {
-    options.checkpoint_path = directory_ + "/models/training.checkpoint";
-  }
-  TrainOutcome outcome;
-  {
-    ASSIGN_OR_RETURN(ModelParts parts, TrainOrGoOn(training.interactions, options));
-    const ItemToItemSettings links = {.threads = options.als.threads};
-    parts.viewed_also_viewed = LearnItemToItem(training.interactions.by_person, links).by_cosine;
-    parts.bought_together = LearnItemToItem(training.baskets, links).by_likelihood;
-    ASSIGN_OR_RETURN(Model trained, MakeModel(std::move(parts)));
-    outcome.model = std::make_shared<const Model>(std::move(trained));
-  }
-  outcome.verdict = JudgeModel(*outcome.model, served.get(), held_out.subspan(stoppers));
-  outcome.published = outcome.verdict.may_publish() || wishes.force;
-  if (!outcome.published) return outcome;
-  RETURN_IF_ERROR(Publish(*outcome.model, *data));
-  return outcome;
-}
-
-absl::Status Site::Publish(const Model& made, const WebHouse& copy) {
-  RETURN_IF_ERROR(WriteModel(made, models_.PathOf(made.id)));
-  // What is served is what was read back: a file that cannot be read would show at the next start.
-  ASSIGN_OR_RETURN(std::shared_ptr<const Model> read, ReadModel(models_.PathOf(made.id)));
-  ASSIGN_OR_RETURN(const std::shared_ptr<Serving> next, Serving::Make(std::move(read)));
-  // The first answer of the new model knows what people click, if those of the old one did.
-  const std::shared_ptr<Serving> now = serving();
-  if (now != nullptr && now->sessions()) RETURN_IF_ERROR(LearnSessions(copy, next.get()));
-  if (now != nullptr && now->assortment() != nullptr) {
-    ASSIGN_OR_RETURN(std::shared_ptr<const Assortment> assortment,
-                     MakeAssortment(copy, next.get()));
-    next->SetAssortment(std::move(assortment));
-  }
-  RETURN_IF_ERROR(models_.Publish(made.id));
-  {
-    absl::MutexLock lock(&model_mutex_);
-    serving_ = next;
-  }
-  absl::MutexLock lock(&derive_mutex_);
-  catalogue_changed_ = true;
-  return absl::OkStatus();
 }
 
 absl::Status Site::Derive() {

@@ -102,8 +102,9 @@ class Site {
 
   // Trains on a checkpoint; publishes the model and swaps it in, unless it is worse than the one
   // that is served (offline/gate.h). The visits that tell are kept from the training. One that was
-  // interrupted goes on. Unavailable if a training is already under way.
-  absl::StatusOr<TrainOutcome> Train(TrainOptions options, const TrainWishes& wishes);
+  // interrupted goes on. Works on threads that give way to requests. Unavailable if a training is
+  // already under way.
+  absl::StatusOr<TrainOutcome> Train(const TrainOptions& options, const TrainWishes& wishes);
 
   // What somebody changed behind our back (store/audit_verify.h), looked for on a copy; the end of
   // the chain is compared with `anchors` and with where this process left it.
@@ -126,8 +127,12 @@ class Site {
  private:
   Site(std::string data_directory, absl::string_view name, OwnerLock lock);
   absl::Status LoadModel();
-  // Writes it, makes it the current one, and serves what is read back.
-  absl::Status Publish(const Model& model, const WebHouse& copy);
+  // Trains on a copy of the store; sets `next` if the model is to be published.
+  absl::StatusOr<TrainOutcome> TrainOn(const std::string& copy, TrainOptions options,
+                                       const TrainWishes& wishes, std::shared_ptr<Serving>* next);
+  absl::StatusOr<std::shared_ptr<Serving>> ReadServing(absl::string_view model_id) const;
+  // Makes its model the current one, here and at the next start.
+  absl::Status Serve(std::shared_ptr<Serving> next);
   absl::Status LearnSessions(const WebHouse& copy, Serving* serving) const;
   absl::Status LearnTrends(const WebHouse& copy, Serving* serving) const;
   void WatchTrends(std::span<const Event> events, Serving* serving) const;

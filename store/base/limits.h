@@ -136,6 +136,18 @@ constexpr int32_t kRetryAfterMsMax = 10'000;  // that a refusal names
 constexpr int32_t kDeadlineMsDefault = 100;
 constexpr int32_t kDeadlineMsMax = 10'000;
 
+// --- HTTP gateway ---
+constexpr size_t kHttpHeaderBytesMax = 16 << 10;  // request line and headers
+constexpr size_t kHttpBodyBytesMax = 1 << 20;
+// Of a connection, read ahead of the request that is answered: what a peer pipelines beyond waits
+// in the kernel.
+constexpr size_t kHttpReadAheadBytesMax = 64 << 10;
+constexpr size_t kHttpConnectionsMax = 1024;
+constexpr size_t kHttpQueryFieldsMax = 100;
+constexpr size_t kHttpWaitingMax = 256;  // requests behind each of the two pools of threads
+constexpr size_t kShopFilesMax = 1000;   // of a page that is served beside the API
+constexpr size_t kShopBytesMax = 16 << 20;
+
 static_assert(kTrackEventsMax <= kBatchEventsMax);
 static_assert(kTrackEventsMax <= static_cast<size_t>(kWireContainerMax));
 static_assert(kTextBytesMax <= static_cast<size_t>(kWireStringBytesMax));

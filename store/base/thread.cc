@@ -1,10 +1,12 @@
 #include "store/base/thread.h"
 
 #include <cstdint>
+#include <exception>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <thread>
 #include <unistd.h>
 
 namespace vitrine {
@@ -35,6 +37,21 @@ void NameThread(const char* name) { pthread_setname_np(pthread_self(), name); }
 
 void GiveWayToOthers() {
   static_cast<void>(setpriority(PRIO_PROCESS, 0, 10));  // Linux: of the calling thread only
+}
+
+void DoInBackground(const char* name, const std::function<void()>& work) {
+  std::exception_ptr thrown;
+  std::thread thread([&] {
+    NameThread(name);
+    GiveWayToOthers();
+    try {
+      work();
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+  });
+  thread.join();
+  if (thrown) std::rethrow_exception(thrown);
 }
 
 void RunSoonAfterWaking() {

@@ -3,6 +3,8 @@
 #ifndef VITRINE_STORE_BASE_THREAD_H_
 #define VITRINE_STORE_BASE_THREAD_H_
 
+#include <functional>
+
 namespace vitrine {
 
 // Names the calling thread for top -H and debuggers. At most 15 bytes.
@@ -18,6 +20,11 @@ void RunSoonAfterWaking();
 // For a thread that nobody waits for: the others get ten times its share of the processor (nice
 // 10), and need not wait for the end of its time slice.
 void GiveWayToOthers();
+
+// Does the work on a thread of its own that gives way to others, as all threads do that it makes,
+// and returns when it is done. What the work throws is thrown here. For work in a thread that must
+// not give way afterwards: a process without privileges cannot take that back.
+void DoInBackground(const char* name, const std::function<void()>& work);
 
 }  // namespace vitrine
 

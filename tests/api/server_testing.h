@@ -154,6 +154,14 @@ class RawPeer {
   // The same, with nothing read.
   bool HungUpUnreadWithin(int timeout_ms) const { return WaitFor(POLLRDHUP, timeout_ms); }
 
+  // What has arrived, at most 64 KiB; empty if nothing comes in time or ever again.
+  std::string ReadSome(int timeout_ms) const {
+    std::string bytes(65536, '\0');
+    const ssize_t n = WaitFor(POLLIN, timeout_ms) ? ::recv(fd_, bytes.data(), bytes.size(), 0) : 0;
+    bytes.resize(n > 0 ? static_cast<size_t>(n) : 0);
+    return bytes;
+  }
+
   enum class Answer { kFrame, kClosed, kNothing };
   // The next frame, without its length.
   Answer Receive(std::string& frame, int timeout_ms) const {

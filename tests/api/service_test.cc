@@ -5,6 +5,7 @@
 #include <fstream>
 #include <set>
 #include <string>
+#include <sys/resource.h>
 #include <thread>
 #include <vector>
 
@@ -416,6 +417,20 @@ TEST_F(ServiceTest, RequestsNeverFailNorMixModelsWhileModelsAreSwapped) {
   for (const auto& ids : seen) {
     for (const std::string& id : ids) EXPECT_EQ(models.count(id), 1u) << id;
   }
+}
+
+TEST_F(ServiceTest, TrainingGivesWayToWhoeverAsksMeanwhile) {
+  const int before = ::getpriority(PRIO_PROCESS, 0);
+  int training = before;
+  Backoffice backoffice(sites_.get(), &clock_, [&training](const TrainProgress&) {
+    training = ::getpriority(PRIO_PROCESS, 0);
+  });
+  TrainRequest request;
+  request.site = "shop";
+  ModelInfo info;
+  backoffice.train(info, request);
+  EXPECT_GT(training, before);
+  EXPECT_EQ(::getpriority(PRIO_PROCESS, 0), before);
 }
 
 TEST_F(ServiceTest, OnlyTheOwnerWritesAndACheckpointIsLeftClean) {

@@ -67,6 +67,61 @@ TEST_F(Commands, RecommendAndSimilarAnswerWithoutAServer) {
   EXPECT_EQ(similar["tables"]["suggestions"].size(), 3u);
 }
 
+TEST_F(Commands, PlacementsAreEditedAsAFile) {
+  auto document = Json({"placements", "show", "--site", "shop"});
+  EXPECT_EQ(document["version"], 0);
+  document["free_shipping_minor"] = 5000;
+  document["currency"] = "EUR";
+  document["reasons"]["de"]["newest"] = "Neu";
+  document["rules"] = nlohmann::json::parse(R"([
+      {"id": "ban", "kind": "exclude", "channels": ["app"], "countries": ["DE"],
+       "devices": ["mobile"], "except_categories": ["Kitchen"], "from": "2026-03-20T00:00:00.000Z",
+       "to": "2026-03-21T00:00:00.000Z", "products": [
+         {"attribute": "brand", "relation": "one_of", "values": ["Anar", "Sib"]},
+         {"attribute": "price", "relation": "at_least", "number": 100.0}]},
+      {"id": "up", "kind": "boost", "factor": 2.0},
+      {"id": "first", "kind": "pin", "position": 1, "product_id": "p1"},
+      {"id": "few", "kind": "cap", "attribute": "brand", "most": 2},
+      {"id": "lately", "kind": "hide_bought", "days": 30},
+      {"id": "cheap", "kind": "price_window",
+       "price": {"base": "current_product", "at_least": 0.5, "at_most": 2.0}}])");
+  const std::string file = dir_->File("placements.json");
+  std::ofstream(file) << document;
+  EXPECT_EQ(Do({"placements", "set", "--site", "shop", file, "--comment", "spring"}).exit_code, 0);
+
+  document["version"] = 1;
+  EXPECT_EQ(Json({"placements", "show", "--site", "shop"}), document);
+  const auto history = Json({"placements", "history", "--site", "shop"});
+  EXPECT_EQ(history["tables"]["versions"][0]["comment"], "spring");
+
+  const Outcome old = Do({"placements", "set", "--site", "shop", file});  // of version 0
+  EXPECT_NE(old.exit_code, 0);
+  EXPECT_THAT(old.err, HasSubstr("somebody changed them meanwhile"));
+  EXPECT_EQ(Do({"placements", "rollback", "--site", "shop", "1"}).exit_code, 0);
+  EXPECT_EQ(Json({"placements", "show", "--site", "shop"})["version"], 2);
+}
+
+TEST_F(Commands, AMistakeInAFileOfPlacementsIsNamed) {
+  const std::string file = dir_->File("wrong.json");
+  const auto check = [&](const char* text) {
+    std::ofstream(file) << text;
+    const Outcome outcome = RunProgram(Vitrine({"placements", "check", file}));
+    EXPECT_NE(outcome.exit_code, 0) << text;
+    return outcome.err;
+  };
+  EXPECT_THAT(check("{"), HasSubstr("this is no JSON"));
+  EXPECT_THAT(check("[]"), HasSubstr("the document: an object is wanted"));
+  EXPECT_THAT(check(R"({"placement": []})"), HasSubstr("placement: is not known"));
+  EXPECT_THAT(check(R"({"rules": [{"id": "x", "kind": "hide"}]})"),
+              HasSubstr("rules[0].kind: 'hide' is none of include, exclude"));
+  EXPECT_THAT(check(R"({"rules": [{"id": "x", "kind": "pin", "position": 1.5}]})"),
+              HasSubstr("rules[0].position: a whole number is wanted"));
+  EXPECT_THAT(check(R"({"rules": [{"id": "x", "kind": "hide_seen", "from": "soon"}]})"),
+              HasSubstr("rules[0].from: a time as"));
+  EXPECT_THAT(check(R"({"rules": [{"id": "x", "kind": "boost"}]})"),
+              HasSubstr("rules[x].factor: is wanted"));
+}
+
 TEST_F(Commands, VerifyNamesARowThatSomebodyChanged) {
   const std::string anchors = dir_->File("anchors");
   const auto clean = Json({"verify", "--site", "shop", "--export-anchor", anchors});

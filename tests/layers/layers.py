@@ -108,11 +108,16 @@ def only_the_store_knows_rocksdb(source: Source) -> Iterator[Problem]:
 
 def sockets_stay_at_the_edge(source: Source) -> Iterator[Problem]:
     """The service is plain structs, so that it is tested without a network."""
-    if source.is_product and not source.within("api/server/", "api/client/", "store/codec."):
+    if source.is_product and not source.within("api/server/", "api/client/", "store/codec.",
+                                               "api/gateway/json_codec."):
         for line, header in source.includes():
             if header.startswith(("thrift/server/", "thrift/transport/")):
                 yield line, (f"includes {header}: sockets and transports belong to api/server and "
-                             "api/client (buffers to store/codec)")
+                             "api/client (buffers to store/codec and api/gateway/json_codec)")
+    if source.is_product and not source.within("api/gateway/"):
+        for line, header in source.includes():
+            if header.startswith(("boost/asio", "boost/beast")):
+                yield line, f"includes {header}: HTTP belongs to api/gateway"
 
 
 def no_plain_assert(source: Source) -> Iterator[Problem]:

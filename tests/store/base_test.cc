@@ -1,7 +1,10 @@
 #include <fstream>
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <thread>
 
 #include "absl/strings/escaping.h"
 
@@ -13,6 +16,7 @@
 #include "store/base/mapped_file.h"
 #include "store/base/row_cache.h"
 #include "store/base/status_macros.h"
+#include "store/base/thread.h"
 #include "store/base/utf8.h"
 #include "tests/testing/testing.h"
 
@@ -179,6 +183,26 @@ TEST(Utf8, TellsTextFromBytes) {
   EXPECT_FALSE(IsUtf8("\xff"));
   EXPECT_FALSE(IsUtf8("\xc0\xaf"));      // overlong
   EXPECT_FALSE(IsUtf8("\xed\xa0\x80"));  // surrogate
+}
+
+int MyNice() { return ::getpriority(PRIO_PROCESS, 0); }
+
+TEST(DoInBackground, GivesWayWithAllItsThreadsAndNotTheCaller) {
+  const int before = MyNice();
+  int there = 0;
+  int below = 0;
+  DoInBackground("test", [&] {
+    there = MyNice();
+    std::thread([&] { below = MyNice(); }).join();
+  });
+  EXPECT_GT(there, before);
+  EXPECT_EQ(below, there);
+  EXPECT_EQ(MyNice(), before);
+}
+
+TEST(DoInBackground, ThrowsWhatTheWorkThrew) {
+  EXPECT_THROW(DoInBackground("test", [] { throw std::runtime_error("mine"); }),
+               std::runtime_error);
 }
 
 }  // namespace

@@ -1,0 +1,33 @@
+// Placements as people edit them: JSON with the names of records.thrift, enums in lower case, times
+// as RFC 3339. What is left out has its default; what is not known is an error.
+
+#ifndef VITRINE_API_CLI_PLACEMENTS_JSON_H_
+#define VITRINE_API_CLI_PLACEMENTS_JSON_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "store/records_types.h"
+
+namespace vitrine::cli {
+
+struct PlacementDocument {
+  // The version that it was taken from, if it says so.
+  std::optional<int64_t> version;
+  PlacementSet content;
+};
+
+// Indented, ends with a newline.
+std::string PlacementsToJson(const PlacementVersion& version);
+
+// InvalidArgument, with the place ("placements[2].rules[0].kind: ..."), if it is no such document.
+// Whether it makes sense as a whole is not looked at (ValidatePlacements).
+absl::StatusOr<PlacementDocument> PlacementsFromJson(absl::string_view json);
+
+}  // namespace vitrine::cli
+
+#endif  // VITRINE_API_CLI_PLACEMENTS_JSON_H_
