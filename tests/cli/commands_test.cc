@@ -174,6 +174,39 @@ TEST_F(Commands, MineAddsUpAndIsTheSameWhileAServerHasTheSite) {
   EXPECT_TRUE(std::filesystem::is_empty(dir_->File("data/shop/checkpoints")));
 }
 
+TEST_F(Commands, ReportSaysWhatCameOfWhatWasShown) {
+  const auto reply = Json({"recommend", "--site", "shop", "--customer", "shown-to", "-k", "5"});
+  const std::string product = reply["tables"]["suggestions"][0]["product"];
+  ASSERT_EQ(Do({"track", "--site", "shop", "--customer", "shown-to", product}).exit_code, 0);
+  const std::vector<std::string> report = {"report", "placements", "--site",
+                                           "shop",   "--by",       "placement,source"};
+  const auto alone = Json(report);
+  const auto& home = alone["tables"]["shelves_shown"][0];
+  EXPECT_EQ(home["placement"], "home");
+  EXPECT_GE(home["shelves"], 1);
+  EXPECT_GE(home["shown"], 5);
+  EXPECT_GT(home["click_rate"], 0);
+  EXPECT_GT(home["click_rate"], home["click_rate_low"]);
+  EXPECT_TRUE(alone["tables"]["shelves_shown_in_detail"][0].contains("source"));
+  const Outcome exported = Do({"customer", "export", "--site", "shop", "shown-to"});
+  const auto shown = nlohmann::json::parse(exported.out)["shown"];
+  ASSERT_EQ(shown.size(), 1u);
+  EXPECT_EQ(shown[0]["products"].size(), 5u);
+
+  Process server(WithData({"serve", "--port", "0", "--admin-port", "0"}));
+  while (server.OutSoFar().find('\n') == std::string::npos) std::this_thread::yield();
+  EXPECT_EQ(Json(report), alone);
+  const Outcome page = Do({"report", "placements", "--site", "shop", "--html",
+                           dir_->File("report.html"), "--lang", "fa"});
+  EXPECT_EQ(page.exit_code, 0) << page.err;
+  EXPECT_THAT(testing::FileText(dir_->File("report.html")), HasSubstr("dir=\"rtl\""));
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.Wait().exit_code, 0);
+  EXPECT_EQ(Do({"report", "placements", "--site", "shop", "--by", "moon"}).exit_code, 2);
+  EXPECT_THAT(Do({"report", "placements", "--site", "shop", "--to", "soon"}).err,
+              HasSubstr("--to: soon is no date like 2024-01-31"));
+}
+
 TEST_F(Commands, MineSaysWhatIsWrongWithAnOption) {
   const Outcome day = Do({"mine", "--site", "shop", "--from", "yesterday"});
   EXPECT_EQ(day.exit_code, 1);
