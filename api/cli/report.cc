@@ -67,7 +67,7 @@ absl::Status RunPlacements(const Common& common, Options options) {
   return Show(made, FormatMessage(common.language, {"placements.title", {common.site}}), common);
 }
 
-void AddPlacements(CLI::App* report, Common* common, Action* action) {
+void AddPlacementReport(CLI::App* report, Common* common, Action* action) {
   CLI::App* command = report->add_subcommand(
       "placements",
       "Say what was shown and what came of it: clicks, what went into the cart, orders and revenue\n"
@@ -114,7 +114,7 @@ void AddPlacements(CLI::App* report, Common* common, Action* action) {
 void AddReport(CLI::App* app, Common* common, Action* action) {
   CLI::App* report = app->add_subcommand("report", "What was shown, and what came of it.");
   report->require_subcommand(1);
-  AddPlacements(report, common, action);
+  AddPlacementReport(report, common, action);
 }
 
 }  // namespace vitrine::cli

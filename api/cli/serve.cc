@@ -129,7 +129,7 @@ absl::StatusOr<std::unique_ptr<Server>> StartBackoffice(Backoffice* service,
 }
 
 // Null where it is left out.
-absl::StatusOr<std::unique_ptr<Gateway>> StartHttp(Storefront* service, const Sites* sites,
+absl::StatusOr<std::unique_ptr<Gateway>> StartHttp(StorefrontIf* service, const Sites* sites,
                                                    const Options& options) {
   if (options.no_http) return nullptr;
   GatewayOptions gateway;
