@@ -54,7 +54,7 @@ absl::StatusOr<TrainOutcome> Site::Train(const TrainOptions& options, const Trai
   const absl::Cleanup unlock = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { train_mutex_.Unlock(); };
   TrainingRecord record;
   record.started_ms = options.now_ms;
-  record.version = house_->Version();
+  record.events = house_->GetTotals().events;
   const int64_t start_ns = Clock::System().SteadyNs();
   absl::StatusOr<TrainOutcome> outcome;
   const absl::Status swapped = SwapIn([&](const WebHouse& data) {

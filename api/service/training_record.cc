@@ -43,7 +43,7 @@ absl::StatusOr<TrainingRecord> ReadTrainingRecord(const std::string& site_direct
   const std::vector<std::string> lines = absl::StrSplit(text, '\n');
   TrainingRecord r;
   if (lines.size() < kLines || !absl::SimpleAtoi(lines[0], &r.started_ms) ||
-      !absl::SimpleAtod(lines[1], &r.seconds) || !absl::SimpleAtoi(lines[2], &r.version) ||
+      !absl::SimpleAtod(lines[1], &r.seconds) || !absl::SimpleAtoi(lines[2], &r.events) ||
       !absl::SimpleAtoi(lines[5], &r.gate_visits) || !absl::SimpleAtod(lines[6], &r.gate_ndcg) ||
       !absl::SimpleAtod(lines[7], &r.gate_served_ndcg)) {
     return absl::DataLossError(absl::StrCat(path, " is no record of a training"));
@@ -60,9 +60,9 @@ absl::Status WriteTrainingRecord(const TrainingRecord& r, const std::string& sit
   if (error) return ErrnoStatus("cannot make folder", site_directory + "/models", error.value());
   return WriteFileAtomically(
       PathOf(site_directory),
-      absl::StrCat(r.started_ms, "\n", r.seconds, "\n", r.version, "\n", r.outcome, "\n",
-                   r.model_id, "\n", r.gate_visits, "\n", r.gate_ndcg, "\n", r.gate_served_ndcg,
-                   "\n", r.problem, "\n"));
+      absl::StrCat(r.started_ms, "\n", r.seconds, "\n", r.events, "\n", r.outcome, "\n", r.model_id,
+                   "\n", r.gate_visits, "\n", r.gate_ndcg, "\n", r.gate_served_ndcg, "\n",
+                   r.problem, "\n"));
 }
 
 }  // namespace vitrine

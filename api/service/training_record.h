@@ -34,7 +34,7 @@ struct TrainOutcome {
 struct TrainingRecord {
   int64_t started_ms = 0;  // 0: there was none
   double seconds = 0;
-  uint64_t version = 0;  // WebHouse::Version() when it began
+  int64_t events = 0;  // that the site held when it began
   // "published", "worse" (than the model that is served, which stays), "failed".
   std::string outcome;
   std::string model_id;

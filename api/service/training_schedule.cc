@@ -66,9 +66,9 @@ bool TrainingSchedule::RunIfDue(Site* site) {
   const TrainingRecord last = site->last_training();
   const int64_t due_ms = NextTrainingMs(site->house().GetSettings(), last, served.get());
   if (due_ms == 0 || clock_->NowMs() < due_ms) return false;
-  if (last.started_ms != 0 && last.outcome != "failed" && last.version == site->house().Version()) {
-    return false;  // nothing new
-  }
+  // Events, not versions: what is derived from them is written later, and says nothing new.
+  const bool nothing_new = last.events == site->house().GetTotals().events;
+  if (last.started_ms != 0 && last.outcome != "failed" && nothing_new) return false;
   TrainOptions options;
   options.now_ms = clock_->NowMs();
   if (served != nullptr) {
