@@ -148,6 +148,15 @@ absl::StatusOr<std::unique_ptr<Gateway>> StartHttp(StorefrontIf* service, const 
     }
     return hosts;
   };
+  parts.ready = [sites] {
+    for (const std::string& name : sites->Names()) {
+      const absl::StatusOr<Site*> site = sites->Find(name);
+      if (site.ok() && (*site)->model() == nullptr) {
+        return absl::UnavailableError(absl::StrCat("site ", name, " has no model yet"));
+      }
+    }
+    return absl::OkStatus();
+  };
   return StartGateway(std::move(parts), gateway);
 }
 

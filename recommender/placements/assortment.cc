@@ -3,13 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "recommender/rank/trends.h"
+
 namespace vitrine {
-namespace {
-
-constexpr absl::string_view kCategorySeparator = " > ";
-
-}  // namespace
-
 Assortment::Assortment(std::span<const Product> catalogue, std::span<const uint32_t> numbers,
                        const Model& model)
     : numbers_(numbers.begin(), numbers.end()), index_(catalogue) {
@@ -24,7 +20,8 @@ Assortment::Assortment(std::span<const Product> catalogue, std::span<const uint3
     if (!product.__isset.category) continue;
     const absl::string_view path = product.category;
     for (size_t end = 0; end != path.npos;) {
-      end = path.find(kCategorySeparator, end == 0 ? 0 : end + kCategorySeparator.size());
+      end = path.find(Trends::kCategorySeparator,
+                      end == 0 ? 0 : end + Trends::kCategorySeparator.size());
       by_category_[path.substr(0, end)].push_back(numbers_[row]);
     }
   }

@@ -7,10 +7,11 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/string_view.h"
 
+#include "recommender/rank/trends.h"
+
 namespace vitrine {
 namespace {
 
-constexpr absl::string_view kCategorySeparator = " > ";
 constexpr int64_t kDayMs = int64_t{24} * 60 * 60 * 1000;
 
 bool IsWish(RuleKind kind) {
@@ -51,7 +52,7 @@ bool AllowedBy(const Values& values, const Value& value) {
 bool IsInCategory(absl::string_view path, absl::string_view category) {
   if (!absl::StartsWith(path, category)) return false;
   path.remove_prefix(category.size());
-  return path.empty() || absl::StartsWith(path, kCategorySeparator);
+  return path.empty() || absl::StartsWith(path, Trends::kCategorySeparator);
 }
 
 std::optional<absl::string_view> AttributeOf(const Product& product, absl::string_view attribute) {

@@ -34,13 +34,10 @@ std::optional<absl::string_view> AttributeOf(const Product& product, absl::strin
 // within its dates. A product of which nothing is known is on sale.
 bool IsOnSale(const Product& product, int64_t now_ms);
 
-// How often and when a person did something with a product.
+// What a person did with products lately, by their numbers.
 struct PersonFacts {
-  // Numbers of products to the time of the newest purchase; of those seen in this visit; to how
-  // often they were shown lately without a click, by rule (HIDE_SHOWN_OFTEN) in the order of the
-  // rules in force.
-  absl::flat_hash_map<uint32_t, int64_t> bought_ms;
-  absl::flat_hash_set<uint32_t> seen;
+  absl::flat_hash_map<uint32_t, int64_t> bought_ms;  // the newest purchase
+  absl::flat_hash_set<uint32_t> seen;                // in this visit
   // Times at which a product was shown and not clicked, newest first.
   absl::flat_hash_map<uint32_t, std::vector<int64_t>> shown_ms;
 };
