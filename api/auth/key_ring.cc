@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
@@ -60,7 +61,11 @@ bool RoleOpens(Role role, Opens wanted) {
 }
 
 absl::Status CheckWish(const KeyRing::Wish& wish, int64_t now_ms) {
-  if (_Role_VALUES_TO_NAMES.count(static_cast<int>(wish.role)) == 0) {
+  // A peer may have written any number: it is looked at as one.
+  int32_t role;
+  static_assert(sizeof(wish.role) == sizeof(role));
+  std::memcpy(&role, &wish.role, sizeof(role));
+  if (_Role_VALUES_TO_NAMES.count(role) == 0) {
     return BadField("role", "is none of Role");
   }
   if (wish.comment.size() > limits::kApiKeyCommentBytesMax || !IsUtf8(wish.comment)) {

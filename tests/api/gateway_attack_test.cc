@@ -235,18 +235,31 @@ TEST(Gateway, WhatWaitsForTheDiskHoldsNobodyElse) {
   }
   const Deadline deadline(5 * kSoonMs);
   int status = 0;
+  int places_taken = 0;  // by those that were not refused, from the queue's
   while (status != 503 && deadline.LeftMs() > 0) {
     HttpPeer one_more(gateway.port());
     one_more.Send(Post("/v1/events", R"({"site":"shop","events":[{"id":"1"}]})"));
     status = one_more.ReadReply(nullptr, 200);
-    if (status != 503) continue;
+    if (status != 503) {
+      ++places_taken;
+      continue;
+    }
     EXPECT_THAT(one_more.headers, HasSubstr("Retry-After: 1"));
   }
   EXPECT_EQ(status, 503);
   EXPECT_TRUE(gateway.Serves());
   gateway.storefront.release.Notify();
   EXPECT_EQ(waiting.ReadReply(), 200);
-  for (const auto& peer : queue) EXPECT_EQ(peer->ReadReply(), 200);
+  int refused = 0;
+  for (const auto& peer : queue) {
+    const int reply = peer->ReadReply();
+    if (reply == 503) {
+      ++refused;
+    } else {
+      EXPECT_EQ(reply, 200);
+    }
+  }
+  EXPECT_LE(refused, places_taken);
 }
 
 TEST(Gateway, DrainsWithoutFailingARequest) {

@@ -163,6 +163,7 @@ TEST_F(ModelLife, AScheduledTrainingGoesOnFromTheModelThatIsServed) {
   patch.__set_train_every_hours(1);
   Patch(patch);
   clock_.Advance(kHourMs);
+  TrackSomething("since");
   TrainingSchedule schedule(sites_.get(), &clock_);
   ASSERT_EQ(schedule.RunDue(), 1);
   EXPECT_EQ(Value(Shop()->Models())[0]->als.factors, factors);
