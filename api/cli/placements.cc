@@ -165,39 +165,38 @@ void AddPlacements(CLI::App* app, Common* common, Action* action) {
       "A change holds for the next request; every version is kept.");
   command->require_subcommand(1);
   auto options = std::make_shared<Options>();
-  const auto add = [&](const char* name, const char* help) {
-    CLI::App* const sub = command->add_subcommand(name, help);
-    return sub;
-  };
   const auto with_site = [&](CLI::App* sub) {
     AddDataOption(sub, common);
     AddSiteOption(sub, common);
     AddJsonOption(sub, common);
   };
 
-  CLI::App* const show = add("show", "The placements as a table, or (--json) as a file to edit");
+  CLI::App* const show =
+      command->add_subcommand("show", "The placements as a table, or (--json) as a file to edit");
   with_site(show);
   show->callback([=] { *action = [=] { return ShowPlacements(*common); }; });
 
-  CLI::App* const check = add("check", "Whether a file makes sense; changes nothing");
+  CLI::App* const check =
+      command->add_subcommand("check", "Whether a file makes sense; changes nothing");
   check->add_option("file", options->file, "JSON, as show --json prints it")->required();
   check->callback([=] { *action = [=] { return CheckFile(*options); }; });
 
-  CLI::App* const set =
-      add("set", "Takes a file; refused if somebody changed them since it was shown");
+  CLI::App* const set = command->add_subcommand(
+      "set", "Takes a file; refused if somebody changed them since it was shown");
   with_site(set);
   set->add_option("file", options->file, "JSON, as show --json prints it")->required();
   set->add_option("--comment", options->comment, "Why, for the history");
   set->callback([=] { *action = [=] { return SetPlacements(*common, *options); }; });
 
-  CLI::App* const history = add("history", "Who changed them when, the newest first");
+  CLI::App* const history =
+      command->add_subcommand("history", "Who changed them when, the newest first");
   with_site(history);
   history->add_option("--limit", options->most, "Versions to show")
       ->check(CLI::Range(1, limits::kWireContainerMax))
       ->capture_default_str();
   history->callback([=] { *action = [=] { return ShowHistory(*common, *options); }; });
 
-  CLI::App* const back = add("rollback", "Makes an old version the newest one");
+  CLI::App* const back = command->add_subcommand("rollback", "Makes an old version the newest one");
   with_site(back);
   back->add_option("version", options->version, "As history shows it")->required();
   back->callback([=] { *action = [=] { return RollBack(*common, *options); }; });

@@ -81,16 +81,15 @@ class Object {
     }
   }
 
-  // Fields that may be absent: `is_set` says whether, and is set.
+  // Whether to go on with something that may be absent: it is there, or is set. `is_set` says the
+  // latter, and is told when reading.
+  template <typename IsSet>
+  bool Goes(const char* name, IsSet is_set) const {
+    return reading_ ? json_.contains(name) && is_set(true) : is_set(false);
+  }
   template <typename Value, typename IsSet>
   void Maybe(const char* name, Value* value, IsSet is_set) {
-    if (reading_) {
-      if (!json_.contains(name)) return;
-      is_set(true);
-    } else if (!is_set(false)) {
-      return;
-    }
-    Field(name, value);
+    if (Goes(name, is_set)) Field(name, value);
   }
 
   // By their names.
@@ -167,10 +166,6 @@ class Object {
     }
     *time_ms = absl::ToUnixMillis(time);
   }
-
-  bool reading() const { return reading_; }
-  // When reading: it is there.
-  bool Has(const char* name) const { return reading_ && json_.contains(name); }
 
  private:
   Object(std::string where, absl::Status* status) : where_(std::move(where)), status_(status) {
@@ -258,18 +253,11 @@ void DescribeRule(Object* object, Rule* rule) {
   object->Maybe("attribute", &rule->attribute, VITRINE_SET(rule, attribute));
   object->Maybe("most", &rule->most, VITRINE_SET(rule, most));
   object->Maybe("days", &rule->days, VITRINE_SET(rule, days));
-  if (object->Has("price") || (!object->reading() && rule->__isset.price)) {
+  if (object->Goes("price", VITRINE_SET(rule, price))) {
     object->One("price", &rule->price, DescribeWindow);
-    rule->__isset.price = true;
   }
-  if (object->Has("from") || (!object->reading() && rule->__isset.from_ms)) {
-    object->Time("from", &rule->from_ms);
-    rule->__isset.from_ms = true;
-  }
-  if (object->Has("to") || (!object->reading() && rule->__isset.to_ms)) {
-    object->Time("to", &rule->to_ms);
-    rule->__isset.to_ms = true;
-  }
+  if (object->Goes("from", VITRINE_SET(rule, from_ms))) object->Time("from", &rule->from_ms);
+  if (object->Goes("to", VITRINE_SET(rule, to_ms))) object->Time("to", &rule->to_ms);
   object->Named("channels", &rule->channels, ParseChannel, ChannelName, ChannelNames());
   object->Field("countries", &rule->countries);
   object->Named("devices", &rule->devices, ParseDevice, DeviceName, DeviceNames());

@@ -23,10 +23,7 @@ void Backoffice::placements(PlacementVersion& version, const std::string& site) 
 
 void Backoffice::placement_history(std::vector<PlacementVersion>& versions, const std::string& site,
                                    int32_t limit) {
-  if (limit < 1 || limit > limits::kWireContainerMax) {
-    ThrowStatus(absl::InvalidArgumentError(
-        absl::StrCat("limit: ", limit, " is not between 1 and ", limits::kWireContainerMax)));
-  }
+  ThrowIfError(CheckRange("limit", limit, 1, limits::kWireContainerMax));
   versions = ValueOrThrow(FindOrThrow(site)->house().PlacementHistory(static_cast<size_t>(limit)));
 }
 

@@ -32,6 +32,12 @@ bool IsSomebody(const Context& context) {
   return context.personalize && (context.__isset.customer_id || context.__isset.visitor_id);
 }
 
+// REQUIRES: IsSomebody.
+Person PersonOf(const Context& context) {
+  return context.__isset.customer_id ? Person::Customer(context.customer_id)
+                                     : Person::Visitor(context.visitor_id);
+}
+
 // The person's profile (FoldedIn). A visitor who has just become a customer is folded in anew each
 // time, until an event tells the store.
 absl::StatusOr<std::shared_ptr<const Profile>> ProfileOf(const Context& context,
@@ -46,9 +52,7 @@ absl::StatusOr<std::shared_ptr<const Profile>> ProfileOf(const Context& context,
       return std::make_shared<const Profile>(ProfileOfEvents(*serving, history));
     }
   }
-  const Person person = context.__isset.customer_id ? Person::Customer(context.customer_id)
-                                                    : Person::Visitor(context.visitor_id);
-  return FoldedIn(person, house, serving);
+  return FoldedIn(PersonOf(context), house, serving);
 }
 
 // Whether the placement hides what was bought (or seen) whatever it is: then no source need offer
@@ -104,7 +108,6 @@ absl::Status PageMaker::ReadPerson() {
   catalogue_size_ = serving_->catalogue.size();
   noted_ = serving_->noted();
   offers_.noted = noted_;
-  offers_.cheap = wishes_.cheap;
   offers_.rank.now_ms = now_ms_;
   offers_.rank.session_gap_ms = settings_.session_gap_ms;
   GatherPersonFacts();
@@ -136,10 +139,9 @@ void PageMaker::GatherShown(const Placement& placement) {
   person_.shown_ms.clear();
   absl::flat_hash_map<uint32_t, int64_t> acted_ms;  // newest
   for (const Act& act : profile_->acts) acted_ms.try_emplace(act.product, act.time_ms);
-  const Person person = context_.__isset.customer_id ? Person::Customer(context_.customer_id)
-                                                     : Person::Visitor(context_.visitor_id);
   const absl::Status read = site_->house().ForEachExposureOf(
-      person, now_ms_ - days * kDayMs, limits::kHistoryEventsMax, [&](const Exposure& exposure) {
+      PersonOf(context_), now_ms_ - days * kDayMs, limits::kHistoryEventsMax,
+      [&](const Exposure& exposure) {
         for (const ExposedProduct& shown : exposure.products) {
           const std::optional<uint32_t> number = serving_->catalogue.Find(shown.product_id);
           if (!number) continue;
@@ -151,9 +153,9 @@ void PageMaker::GatherShown(const Placement& placement) {
   if (!read.ok()) read_ = read;
 }
 
-void PageMaker::Expose(const Shelf& shelf) {
+void PageMaker::NoteShown(const Shelf& shelf) {
   if (!context_.personalize || shelf.suggestions.empty()) return;
-  Exposure exposure;
+  Exposure& exposure = shown_.emplace_back();
   exposure.id = shelf.recommendation_id;
   exposure.time_ms = now_ms_;
   exposure.placement = shelf.placement;
@@ -161,14 +163,18 @@ void PageMaker::Expose(const Shelf& shelf) {
   if (context_.__isset.visitor_id) exposure.__set_visitor_id(context_.visitor_id);
   exposure.model_id = model_id();
   exposure.channel = context_.channel;
-  exposure.degraded = wishes_.cheap;
   for (const Suggestion& suggestion : shelf.suggestions) {
     ExposedProduct& shown = exposure.products.emplace_back();
     shown.product_id = suggestion.product_id;
     shown.source = suggestion.source;
     if (!suggestion.rules.empty()) shown.rule = suggestion.rules.front();
   }
-  site_->house().AddExposures({&exposure, 1}).IgnoreError();  // track says what ails the disk
+}
+
+void PageMaker::KeepShown() {
+  if (shown_.empty()) return;
+  site_->house().AddExposures(shown_).IgnoreError();  // track says what ails the disk
+  shown_.clear();
 }
 
 void PageMaker::ReadPage() {
@@ -291,13 +297,13 @@ std::vector<ShownProduct> PageMaker::Fill(const Placement& placement, size_t k,
   }
 }
 
-absl::StatusOr<Shelf> PageMaker::Make(absl::string_view id, int32_t k) {
+absl::StatusOr<Shelf> PageMaker::Make(absl::string_view name, int32_t k, std::string id) {
   const std::vector<Placement>& all = placements_->content.placements;
   const auto placement =
-      absl::c_find_if(all, [id](const Placement& candidate) { return candidate.id == id; });
+      absl::c_find_if(all, [name](const Placement& candidate) { return candidate.id == name; });
   if (placement == all.end()) {
     return absl::NotFoundError(absl::StrCat(
-        "there is no placement '", id, "'; there are ",
+        "there is no placement '", name, "'; there are ",
         absl::StrJoin(all, ", ", [](std::string* out, const Placement& p) { *out += p.id; })));
   }
   std::vector<TraceLine> trace;
@@ -305,6 +311,7 @@ absl::StatusOr<Shelf> PageMaker::Make(absl::string_view id, int32_t k) {
       *placement, static_cast<size_t>(k == 0 ? placement->k : k), wishes_.trace ? &trace : nullptr);
   Shelf shelf;
   shelf.placement = placement->id;
+  shelf.recommendation_id = std::move(id);
   shelf.title = TitleText(*placement, context_.language);
   for (const ShownProduct& product : shown) {
     on_page_.insert(product.product);
@@ -318,6 +325,7 @@ absl::StatusOr<Shelf> PageMaker::Make(absl::string_view id, int32_t k) {
     step.by = std::move(line.by);
   }
   RETURN_IF_ERROR(read_);
+  NoteShown(shelf);
   return shelf;
 }
 

@@ -30,7 +30,6 @@ struct PageWishes {
   std::optional<bool> exclude_bought = std::nullopt;  // none: as the site has set
   bool exclude_seen = true;
   bool trace = false;
-  bool cheap = false;  // the server is busy
 };
 
 // Makes one shelf after the other; none repeats a product of those before it. For one request, on
@@ -45,13 +44,13 @@ class PageMaker {
   PageMaker(const PageMaker&) = delete;
   PageMaker& operator=(const PageMaker&) = delete;
 
-  // `k` of 0: as many as the placement says. NotFound if there is no such placement: the message
-  // names those there are.
-  absl::StatusOr<Shelf> Make(absl::string_view placement, int32_t k);
+  // `k` of 0: as many as the placement says; `id`: the shelf's recommendation id. NotFound if there
+  // is no such placement: the message names those there are.
+  absl::StatusOr<Shelf> Make(absl::string_view placement, int32_t k, std::string id);
 
-  // Keeps that the shelf was shown, where the person does not mind being known. A disk that is full
-  // keeps nothing, and nobody goes without an answer for it.
-  void Expose(const Shelf& shelf);
+  // Keeps in one write that the shelves so far were shown, where the person does not mind being
+  // known. A disk that is full keeps nothing, and nobody goes without an answer for it.
+  void KeepShown();
 
   const std::string& model_id() const { return serving_->model->id; }
   int32_t history_events() const { return profile_->history_events; }
@@ -68,6 +67,7 @@ class PageMaker {
   std::optional<uint32_t> RefillAt(size_t place, absl::string_view only_category) const;
   std::vector<ShownProduct> Fill(const Placement& placement, size_t k,
                                  std::vector<TraceLine>* trace);
+  void NoteShown(const Shelf& shelf);
   Suggestion Describe(const Placement& placement, const ShownProduct& shown);
   std::string ReasonOf(const Placement& placement, const ShownProduct& shown);
 
@@ -92,6 +92,7 @@ class PageMaker {
   std::optional<int64_t> cart_gap_minor_;
   absl::flat_hash_set<uint32_t> excluded_;
   absl::flat_hash_set<uint32_t> on_page_;  // excluded_, and what was shown
+  std::vector<Exposure> shown_;            // to be kept
   PersonFacts person_;
   int shown_days_ = 0;  // that person_.shown_ms goes back
   OfferContext offers_;

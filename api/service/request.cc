@@ -8,6 +8,14 @@
 #include "store/web_house.h"
 
 namespace vitrine {
+namespace {
+
+absl::Status CheckText(absl::string_view field, absl::string_view text) {
+  if (text.size() <= limits::kTextBytesMax) return absl::OkStatus();
+  return BadField(field, absl::StrCat("is longer than ", limits::kTextBytesMax, " bytes"));
+}
+
+}  // namespace
 
 absl::Status BadField(absl::string_view field, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(field, ": ", what));
@@ -34,13 +42,8 @@ absl::Status CheckContext(const Context& context) {
 absl::Status CheckPage(const PageFacts& page) {
   if (page.__isset.product_id)
     RETURN_IF_ERROR(Annotate(ValidId(page.product_id), "page.product_id"));
-  if (page.category.size() > limits::kTextBytesMax) {
-    return BadField("page.category", "is longer than 2048 bytes");
-  }
-  if (page.search_terms.size() > limits::kTextBytesMax) {
-    return BadField("page.search_terms", "is longer than 2048 bytes");
-  }
-  return absl::OkStatus();
+  RETURN_IF_ERROR(CheckText("page.category", page.category));
+  return CheckText("page.search_terms", page.search_terms);
 }
 
 RequestTime::RequestTime(const Clock* clock, int64_t arrived_ns, uint64_t number,

@@ -281,7 +281,7 @@ void Site::DeriveLoop() {
   GiveWayToOthers();
   int64_t retained_ns = Clock::System().SteadyNs();
   while (true) {
-    bool learn = false, look = false;
+    bool derive = false, learn = false, look = false;
     {
       absl::MutexLock lock(&derive_mutex_);
       derive_mutex_.AwaitWithTimeout(absl::Condition(
@@ -293,13 +293,16 @@ void Site::DeriveLoop() {
                                      kRound);
       // What is still dirty at the end stays marked for the next start.
       if (stopping_) return;
-      derive_wanted_ = false;
+      derive = std::exchange(derive_wanted_, false);
       learn = std::exchange(sessions_wanted_, false);
       look = std::exchange(catalogue_changed_, false);
     }
+    int64_t looked_ns = 0;
     if (look) {
+      const int64_t start_ns = Clock::System().SteadyNs();
       const absl::Status looked = LookAtCatalogue();
       if (!looked.ok()) spdlog::error("site {}: catalogue: {}", name_, looked.ToString());
+      looked_ns = Clock::System().SteadyNs() - start_ns;
     }
     if (learn) {
       const absl::Status learned = LearnSessions();
@@ -310,13 +313,16 @@ void Site::DeriveLoop() {
       retained_ns = now_ns;
       const absl::Status retained = ApplyRetention(Clock::System().NowMs()).status();
       if (!retained.ok()) spdlog::error("site {}: retention: {}", name_, retained.ToString());
+      derive = true;  // also what an error left behind
     }
     const int64_t start_ns = Clock::System().SteadyNs();
-    const absl::Status status = Derive();
-    if (!status.ok()) spdlog::error("site {}: derived rows: {}", name_, status.ToString());
+    if (derive) {
+      const absl::Status status = Derive();
+      if (!status.ok()) spdlog::error("site {}: derived rows: {}", name_, status.ToString());
+    }
     EnterEndedVisits();
     if (const std::shared_ptr<Serving> now = serving()) now->trends->Refresh();
-    RestFromDeriving(Clock::System().SteadyNs() - start_ns);
+    RestFromDeriving(looked_ns + Clock::System().SteadyNs() - start_ns);
   }
 }
 

@@ -194,7 +194,7 @@ absl::Status Site::Serve(std::shared_ptr<Serving> next) {
   }
   {
     absl::MutexLock lock(&derive_mutex_);
-    catalogue_changed_ = true;
+    catalogue_changed_ = true;  // it was looked at as it was when this began
   }
   // While `next`, the model of before, is still held here: so that it is not a request under way
   // that gives its memory back.

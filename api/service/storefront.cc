@@ -26,6 +26,16 @@ const char* PlacementOf(const RecommendRequest& request) {
   return request.placement.empty() ? "home" : request.placement.c_str();
 }
 
+// What recommend and page have in common.
+template <typename Request>
+PageWishes WishesOf(const Request& request) {
+  PageWishes wishes;
+  if (request.__isset.page) wishes.page = &request.page;
+  wishes.exclude = &request.exclude;
+  wishes.trace = request.trace;
+  return wishes;
+}
+
 }  // namespace
 
 // Ids of another start of the server differ in front, those of this one behind.
@@ -40,24 +50,20 @@ absl::StatusOr<RecommendReply> Storefront::Recommend(const RecommendRequest& req
   if (request.__isset.page) RETURN_IF_ERROR(CheckPage(request.page));
   const RequestTime call(clock_, clock_->SteadyNs(), ++calls_, request.context);
   ASSIGN_OR_RETURN(Site * site, sites_->Find(request.context.site));
-  PageWishes wishes;
-  if (request.__isset.page) wishes.page = &request.page;
-  wishes.exclude = &request.exclude;
+  PageWishes wishes = WishesOf(request);
   if (request.__isset.exclude_bought) wishes.exclude_bought = request.exclude_bought;
   wishes.exclude_seen = request.exclude_seen;
-  wishes.trace = request.trace;
-  const int64_t now_ms = clock_->NowMs();
   ASSIGN_OR_RETURN(const std::unique_ptr<PageMaker> maker,
-                   PageMaker::Begin(site, request.context, wishes, now_ms));
-  ASSIGN_OR_RETURN(Shelf shelf, maker->Make(PlacementOf(request), request.k));
+                   PageMaker::Begin(site, request.context, wishes, clock_->NowMs()));
+  ASSIGN_OR_RETURN(Shelf shelf,
+                   maker->Make(PlacementOf(request), request.k, NextRecommendationId()));
+  maker->KeepShown();
 
   RecommendReply reply;
   reply.request_id = call.id();
   reply.model_id = maker->model_id();
   reply.history_events = maker->history_events();
-  reply.recommendation_id = NextRecommendationId();
-  shelf.recommendation_id = reply.recommendation_id;
-  maker->Expose(shelf);
+  reply.recommendation_id = std::move(shelf.recommendation_id);
   reply.title = std::move(shelf.title);
   reply.suggestions = std::move(shelf.suggestions);
   reply.trace = std::move(shelf.trace);
@@ -78,10 +84,7 @@ absl::StatusOr<PageReply> Storefront::Page(const PageRequest& request) {
   if (request.__isset.page) RETURN_IF_ERROR(CheckPage(request.page));
   const RequestTime call(clock_, clock_->SteadyNs(), ++calls_, request.context);
   ASSIGN_OR_RETURN(Site * site, sites_->Find(request.context.site));
-  PageWishes wishes;
-  if (request.__isset.page) wishes.page = &request.page;
-  wishes.exclude = &request.exclude;
-  wishes.trace = request.trace;
+  const PageWishes wishes = WishesOf(request);
   ASSIGN_OR_RETURN(const std::unique_ptr<PageMaker> maker,
                    PageMaker::Begin(site, request.context, wishes, clock_->NowMs()));
   PageReply reply;
@@ -89,11 +92,10 @@ absl::StatusOr<PageReply> Storefront::Page(const PageRequest& request) {
   reply.model_id = maker->model_id();
   reply.history_events = maker->history_events();
   for (const ShelfWanted& wanted : request.shelves) {
-    ASSIGN_OR_RETURN(Shelf shelf, maker->Make(wanted.placement, wanted.k));
-    shelf.recommendation_id = NextRecommendationId();
-    maker->Expose(shelf);
+    ASSIGN_OR_RETURN(Shelf shelf, maker->Make(wanted.placement, wanted.k, NextRecommendationId()));
     reply.shelves.push_back(std::move(shelf));
   }
+  maker->KeepShown();
   RETURN_IF_ERROR(call.CheckDeadline());
   return reply;
 }

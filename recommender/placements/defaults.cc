@@ -61,19 +61,6 @@ Rule OfThisCategory() {
   return rule;
 }
 
-const Rule& Bought() {
-  static const Rule* const rule = new Rule(Hide("bought", HIDE_BOUGHT));
-  return *rule;
-}
-const Rule& Seen() {
-  static const Rule* const rule = new Rule(Hide("seen", HIDE_SEEN));
-  return *rule;
-}
-const Rule& InCart() {
-  static const Rule* const rule = new Rule(Hide("in-cart", HIDE_IN_CART));
-  return *rule;
-}
-
 struct Words {
   const char* english;
   const char* persian;
@@ -94,45 +81,47 @@ Placement Make(const char* id, Words title, std::vector<RecipeSource> recipe,
 
 PlacementSet MakeDefaults() {
   constexpr Length kMayBeShort = Length::kMayBeShort;
+  const Rule bought = Hide("bought", HIDE_BOUGHT);
+  const Rule seen = Hide("seen", HIDE_SEEN);
+  const Rule in_cart = Hide("in-cart", HIDE_IN_CART);
   PlacementSet set;
   set.placements = {
-      Make("home", {"For you", "برای شما"}, {From(FOR_YOU)}, {Bought(), Seen(), InCart()}),
+      Make("home", {"For you", "برای شما"}, {From(FOR_YOU)}, {bought, seen, in_cart}),
       Make("trending", {"Trending now", "پرطرفدار این روزها"},
-           {From(TRENDING), {Lately(POPULAR, 7, 0)}, {Lately(POPULAR, 30, 0)}}, {InCart()}),
-      Make("popular", {"Most popular", "محبوب‌ترین‌ها"}, {From(POPULAR)},
-           {InCart()}),
+           {From(TRENDING), {Lately(POPULAR, 7, 0)}, {Lately(POPULAR, 30, 0)}}, {in_cart}),
+      Make("popular", {"Most popular", "محبوب‌ترین‌ها"}, {From(POPULAR)}, {in_cart}),
       Make("recently-viewed", {"You looked at", "دیده‌های شما"},
            {From(RECENTLY_VIEWED)}, {}, kMayBeShort),
       Make("buy-again", {"Buy it again", "دوباره بخرید"}, {From(BUY_AGAIN)},
-           {BoughtWithin(14), InCart()}, kMayBeShort),
+           {BoughtWithin(14), in_cart}, kMayBeShort),
       Make("new", {"New in the shop", "تازه‌های فروشگاه"}, {Lately(NEWEST, 90)},
-           {Bought()}, kMayBeShort),
+           {bought}, kMayBeShort),
 
       Make("similar", {"Similar products", "کالاهای مشابه"},
-           {From(SIMILAR), From(ALIKE, 0.3), Filler(ALSO_VIEWED), Filler(FOR_YOU)}, {InCart()}),
+           {From(SIMILAR), From(ALIKE, 0.3), Filler(ALSO_VIEWED), Filler(FOR_YOU)}, {in_cart}),
       Make("also-viewed", {"Others also viewed", "دیگران این‌ها را هم دیدند"},
-           {From(ALSO_VIEWED), Filler(SIMILAR), Filler(ALIKE), Filler(FOR_YOU)}, {InCart()}),
+           {From(ALSO_VIEWED), Filler(SIMILAR), Filler(ALIKE), Filler(FOR_YOU)}, {in_cart}),
       Make("bought-together", {"Bought together", "با هم خریده می‌شوند"},
-           {From(BOUGHT_TOGETHER)}, {InCart()}, kMayBeShort),
+           {From(BOUGHT_TOGETHER)}, {in_cart}, kMayBeShort),
       Make("replacement", {"Instead of it", "به جای آن"},
            {From(SIMILAR), From(ALIKE, 0.7), From(ALSO_VIEWED, 0.5), Filler(FOR_YOU)},
-           {InCart(), Price("like-price", CURRENT_PRODUCT, 0.5, 2)}),
+           {in_cart, Price("like-price", CURRENT_PRODUCT, 0.5, 2)}),
 
       Make("cart", {"Goes with your cart", "همراه سبد شما"},
-           {From(BOUGHT_TOGETHER), Filler(TOGETHER), Filler(FOR_YOU)}, {InCart()}),
+           {From(BOUGHT_TOGETHER), Filler(TOGETHER), Filler(FOR_YOU)}, {in_cart}),
       Make("free-shipping", {"For free shipping", "تا ارسال رایگان"},
-           {From(BOUGHT_TOGETHER), From(FOR_YOU, 0.5)}, {InCart(), Price("gap", CART_GAP, 1, 2)}),
+           {From(BOUGHT_TOGETHER), From(FOR_YOU, 0.5)}, {in_cart, Price("gap", CART_GAP, 1, 2)}),
       Make("order", {"You may also like", "شاید این‌ها را هم بپسندید"},
-           {From(BOUGHT_TOGETHER), Filler(FOR_YOU)}, {Bought(), InCart()}),
+           {From(BOUGHT_TOGETHER), Filler(FOR_YOU)}, {bought, in_cart}),
 
       Make("category", {"In this category", "در این دسته"}, {From(FOR_YOU), From(POPULAR, 0.3)},
            {OfThisCategory()}),
       Make("search-none", {"Perhaps you meant", "شاید منظورتان این بود"},
-           {From(SEARCH_TERMS), Filler(FOR_YOU)}, {InCart()}),
+           {From(SEARCH_TERMS), Filler(FOR_YOU)}, {in_cart}),
       Make("not-found", {"You may like", "شاید بپسندید"}, {From(FOR_YOU), Filler(TRENDING)},
-           {InCart()}),
+           {in_cart}),
       Make("email", {"Picked for you", "برگزیده برای شما"}, {From(FOR_YOU)},
-           {Bought(), ShownOften(5, 14)}),
+           {bought, ShownOften(5, 14)}),
   };
   return set;
 }

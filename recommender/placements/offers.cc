@@ -56,7 +56,7 @@ std::vector<Offer> OfferMaker::Of(const RecipeSource& source, size_t depth) {
   const bool known = context_.current && *context_.current < model.products.size();
   switch (source.source) {
     case FOR_YOU:
-      return context_.cheap ? PopularEver(depth) : ForYou(depth);
+      return ForYou(depth);
     case TASTE:
       return Part(MixSource::kTaste, TASTE, depth);
     case THIS_VISIT:
@@ -188,7 +188,6 @@ std::vector<Offer> OfferMaker::ForYouAmong(std::span<const uint32_t> products, s
 
 // One of the lists that a ranking is mixed from; what the person knows is still in it.
 std::vector<Offer> OfferMaker::Part(MixSource part, Source source, size_t depth) {
-  if (context_.cheap) return {};
   Rank(depth);
   return Label(ranker_->lists().Of(part), source, depth);
 }

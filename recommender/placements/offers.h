@@ -41,8 +41,6 @@ struct OfferContext {
   // The only products that may be shown, the most popular first; empty: all may. FOR_YOU then ranks
   // these, by taste.
   std::span<const uint32_t> only = {};
-  // A busy server: what is popular stands in for what has to be worked out for the person.
-  bool cheap = false;
 };
 
 // For one request, of one or more shelves: what was worked out for one is kept for the next.
