@@ -80,7 +80,6 @@ void HttpConnection::Start() {
 
 void HttpConnection::Finish() {
   net::post(stream_.get_executor(), [self = shared_from_this()] {
-    self->finishing_ = true;
     if (self->idle_) self->stream_.close();
   });
 }
@@ -89,7 +88,7 @@ void HttpConnection::Finish() {
 void HttpConnection::WaitForRequest() {
   idle_ = buffer_.size() == 0;
   if (!idle_) return ReadHeader();
-  if (finishing_) return SayGoodbye();
+  if (house_->IsDraining()) return SayGoodbye();
   stream_.expires_after(std::chrono::milliseconds(house_->options.idle_timeout_ms));
   stream_.async_read_some(buffer_.prepare(kReadBytes),
                           [self = shared_from_this()](ErrorCode error, size_t bytes) {
@@ -185,7 +184,7 @@ void HttpConnection::Handle(HttpRequest request) {
 }
 
 void HttpConnection::Send(HttpReply reply) {
-  keep_alive_ = keep_alive_ && !finishing_;
+  keep_alive_ = keep_alive_ && !house_->IsDraining();
   const auto fill = [&](auto* message) {
     message->result(static_cast<unsigned>(reply.status));
     message->version(version_);

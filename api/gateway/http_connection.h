@@ -36,6 +36,12 @@ struct HttpHouse {
         ask_pool(options.ask_threads, limits::kHttpWaitingMax),
         track_pool(options.track_threads, limits::kHttpWaitingMax) {}
 
+  // No request comes after those under way. So from before the first connection is told.
+  bool IsDraining() {
+    const absl::ReaderMutexLock lock(&mutex);
+    return draining;
+  }
+
   const GatewayOptions options;
   const Clock* const clock;
   const HttpApi api;
@@ -86,7 +92,6 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::optional<boost::beast::http::response<boost::beast::http::string_body>> reply_;
   std::optional<boost::beast::http::response<boost::beast::http::empty_body>> head_reply_;
   bool idle_ = true;  // nothing of a request has arrived
-  bool finishing_ = false;
   bool keep_alive_ = false;
   bool is_head_ = false;
   unsigned version_ = 11;
