@@ -21,6 +21,7 @@ struct Options {
   std::string first_day = "2024-01-01";
   std::string out;
   bool force = false;
+  bool events_only = false;
 };
 
 absl::Status Run(const Common& common, Options options) {
@@ -31,6 +32,7 @@ absl::Status Run(const Common& common, Options options) {
   Progress progress;
   WriteShopOptions write;
   write.overwrite = options.force;
+  write.events_only = options.events_only;
   write.on_progress = [&](const SimulationProgress& p) {
     progress.Show("simulating", p.days_done, p.days_total,
                   absl::StrFormat("%s events", WithThousands(p.events)));
@@ -51,6 +53,8 @@ void AddSimulate(CLI::App* app, Common* common, Action* action) {
   AddJsonOption(command, common);
   command->add_option("--out", options->out, "Folder to write to")->required();
   command->add_flag("--force", options->force, "Write into a folder that is not empty");
+  command->add_flag("--events-only", options->events_only,
+                    "Write neither access.log nor truth.csv, which take longest of a large shop");
   ShopOptions& shop = options->shop;
   command->add_option("--seed", shop.seed, "Another seed is another shop")->capture_default_str();
   command->add_option("--customers", shop.customers, "People")->capture_default_str();

@@ -1,6 +1,7 @@
 #include "experiments/simulation/write_shop.h"
 
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -78,9 +79,13 @@ absl::StatusOr<int64_t> WriteTruth(const Shop& shop, const std::string& path) {
 class TrafficFiles {
  public:
   static absl::StatusOr<TrafficFiles> Create(const Shop* shop, const std::string& directory,
-                                             SimulationSummary* summary) {
+                                             bool with_log, SimulationSummary* summary) {
     ASSIGN_OR_RETURN(FileWriter events, FileWriter::Create(directory + "/events.jsonl"));
-    ASSIGN_OR_RETURN(FileWriter log, FileWriter::Create(directory + "/access.log"));
+    std::optional<FileWriter> log;
+    if (with_log) {
+      ASSIGN_OR_RETURN(FileWriter file, FileWriter::Create(directory + "/access.log"));
+      log.emplace(std::move(file));
+    }
     return TrafficFiles(shop, std::move(events), std::move(log), summary);
   }
 
@@ -90,19 +95,23 @@ class TrafficFiles {
       simulation::AppendEventJson(ToEvent(*shop_, visit, step), events_.buffer());
       RETURN_IF_ERROR(events_.WriteIfFull());
     }
-    summary_->log_lines += access_log_.Append(visit, step, log_.buffer());
-    return log_.WriteIfFull();
+    if (!log_) return absl::OkStatus();
+    summary_->log_lines += access_log_.Append(visit, step, log_->buffer());
+    return log_->WriteIfFull();
   }
 
   absl::Status Close() {
     RETURN_IF_ERROR(events_.Close());
-    RETURN_IF_ERROR(log_.Close());
-    summary_->bytes += events_.bytes_written() + log_.bytes_written();
+    summary_->bytes += events_.bytes_written();
+    if (!log_) return absl::OkStatus();
+    RETURN_IF_ERROR(log_->Close());
+    summary_->bytes += log_->bytes_written();
     return absl::OkStatus();
   }
 
  private:
-  TrafficFiles(const Shop* shop, FileWriter events, FileWriter log, SimulationSummary* summary)
+  TrafficFiles(const Shop* shop, FileWriter events, std::optional<FileWriter> log,
+               SimulationSummary* summary)
       : shop_(shop),
         events_(std::move(events)),
         log_(std::move(log)),
@@ -120,7 +129,8 @@ class TrafficFiles {
   }
 
   const Shop* const shop_;
-  FileWriter events_, log_;
+  FileWriter events_;
+  std::optional<FileWriter> log_;
   simulation::AccessLog access_log_;
   SimulationSummary* const summary_;
 };
@@ -135,10 +145,12 @@ absl::StatusOr<SimulationSummary> WriteShop(const ShopOptions& shop_options,
   RETURN_IF_ERROR(PrepareDirectory(directory, options.overwrite));
   SimulationSummary summary = {.seed = shop_options.seed};
   ASSIGN_OR_RETURN(summary.bytes, WriteCatalogue(shop, directory + "/catalogue.csv"));
-  ASSIGN_OR_RETURN(const int64_t truth_bytes, WriteTruth(shop, directory + "/truth.csv"));
-  summary.bytes += truth_bytes;
-
-  ASSIGN_OR_RETURN(TrafficFiles files, TrafficFiles::Create(&shop, directory, &summary));
+  if (!options.events_only) {
+    ASSIGN_OR_RETURN(const int64_t truth_bytes, WriteTruth(shop, directory + "/truth.csv"));
+    summary.bytes += truth_bytes;
+  }
+  ASSIGN_OR_RETURN(TrafficFiles files,
+                   TrafficFiles::Create(&shop, directory, !options.events_only, &summary));
   const int64_t first_ms = StartOfDay(shop_options.first_day);
   int32_t days_done = 0;
   const auto finish_days = [&](int64_t days) {

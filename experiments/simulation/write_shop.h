@@ -32,6 +32,8 @@ struct SimulationProgress {
 
 struct WriteShopOptions {
   bool overwrite = false;  // else a directory that is not empty is refused
+  // Neither access.log nor truth.csv: of a large shop they take by far the longest.
+  bool events_only = false;
   // Called once a simulated day; may be empty.
   std::function<void(const SimulationProgress&)> on_progress;
 };
@@ -47,7 +49,7 @@ struct SimulationSummary {
   double seconds = 0;
 };
 
-// Writes the four files into `directory` (made if absent, with its parents). InvalidArgument as
+// Writes the files into `directory` (made if absent, with its parents). InvalidArgument as
 // ValidateShopOptions, or if `directory` is a file; FailedPrecondition if it is not empty and
 // `overwrite` is not set; the error of the disk, and then the files are incomplete. The same shop
 // options give the same bytes on every machine.

@@ -54,6 +54,21 @@ TEST(WriteShop, TwoRunsAreEqualAndTwoSeedsAreNot) {
   }
 }
 
+TEST(WriteShop, LeavesOutTheFilesThatTakeLongestAndWritesTheSameEvents) {
+  TempDir all, few;
+  Value(WriteShop(kSmall, all.path()));
+  WriteShopOptions events_only;
+  events_only.events_only = true;
+  Value(WriteShop(kSmall, few.path(), events_only));
+  for (const char* file : {"events.jsonl", "catalogue.csv"}) {
+    EXPECT_TRUE(Value(ReadFile(all.File(file), kFileBytesMax)) ==
+                Value(ReadFile(few.File(file), kFileBytesMax)))
+        << file;
+  }
+  EXPECT_FALSE(ReadFile(few.File("access.log"), kFileBytesMax).ok());
+  EXPECT_FALSE(ReadFile(few.File("truth.csv"), kFileBytesMax).ok());
+}
+
 TEST(WriteShop, EventLinesAreTheEvents) {
   TempDir dir;
   const SimulationSummary summary = Value(WriteShop(kSmall, dir.path()));
