@@ -145,7 +145,7 @@ absl::Status CompareWithEcho(const Settings& settings, const EchoProcess& echo) 
     const Outcome fastest = Median(std::move(recommends));
     const double ratio = fastest.Rate() / fastest_echo.Rate();
     Plan half = settings.plan;
-    half.rate = fastest.Rate() / 2;
+    half.rate = settings.plan.rate > 0 ? settings.plan.rate : fastest.Rate() / 2;
     ASSIGN_OR_RETURN(const Outcome relaxed, Run(half));
     report["recommend"] = ToJson(fastest);
     report["recommend_to_echo"] = ratio;
@@ -191,6 +191,10 @@ void AddOptions(CLI::App& app, Settings& settings) {
       ->capture_default_str();
   app.add_option("--customers-file", settings.customers_file,
                  "Take the ids from this file, one a line, and leave the back office alone");
+  app.add_option("--zipf", plan.zipf,
+                 "Draw the n-th of them in proportion to n^-ZIPF; 0: all equally")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
   app.add_option("--rate", plan.rate,
                  "Requests a second, sent when due whether or not earlier ones are answered;\n"
                  "latency counts from the due time. 0: each connection asks again at once")
@@ -211,7 +215,7 @@ void AddOptions(CLI::App& app, Settings& settings) {
   app.add_option("--seed", plan.seed, "Draws the customers")->capture_default_str();
   app.add_flag("--echo", settings.echo,
                "Compare with a server whose recommend returns a ready-made reply: peak of both in\n"
-               "turns, their ratio, and latency of recommend at half of its peak");
+               "turns, their ratio, and latency of recommend at half of its peak, or at --rate");
   app.add_option("--rounds", settings.rounds, "Turns of --echo; the median one is shown")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);

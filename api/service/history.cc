@@ -36,17 +36,19 @@ absl::StatusOr<std::vector<Event>> ReadBoth(const WebHouse& house, const Context
   return both;
 }
 
-absl::StatusOr<std::shared_ptr<const Profile>> FoldedIn(const Person& person, const WebHouse& house,
-                                                        Serving* serving) {
+absl::StatusOr<std::shared_ptr<const KnownPerson>> FoldedIn(const Person& person,
+                                                            const WebHouse& house,
+                                                            Serving* serving) {
   const std::string key = keys::PersonPrefix(person);
   uint64_t ticket;
   if (auto cached = serving->profiles.Get(key, &ticket)) return cached;
   ProfileBuilder builder(*serving->model, &serving->catalogue);
   RETURN_IF_ERROR(house.ForEachOf(person, limits::kHistoryEventsMax,
                                   [&builder](const Event& event) { builder.Add(event); }));
-  auto profile = std::make_shared<const Profile>(std::move(builder).Build());
-  serving->profiles.Put(key, profile, ticket);
-  return profile;
+  const auto known = std::make_shared<KnownPerson>();
+  known->profile = std::move(builder).Build();
+  serving->profiles.Put(key, known, ticket);
+  return known;
 }
 
 }  // namespace vitrine

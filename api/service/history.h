@@ -26,9 +26,10 @@ absl::StatusOr<bool> VisitsAreTheCustomers(const WebHouse& house, const Context&
 // The events of both as one history, newest first, at most limits::kHistoryEventsMax.
 absl::StatusOr<std::vector<Event>> ReadBoth(const WebHouse& house, const Context& context);
 
-// The person's profile, from the cache where nothing happened since.
-absl::StatusOr<std::shared_ptr<const Profile>> FoldedIn(const Person& person, const WebHouse& house,
-                                                        Serving* serving);
+// The person, from the cache where nothing happened since.
+absl::StatusOr<std::shared_ptr<const KnownPerson>> FoldedIn(const Person& person,
+                                                            const WebHouse& house,
+                                                            Serving* serving);
 
 }  // namespace vitrine
 

@@ -22,10 +22,13 @@ constexpr int64_t kDayMs = int64_t{24} * 60 * 60 * 1000;
 // A shelf whose rules leave little is chosen from so many more, once.
 constexpr size_t kDeeper = 16;
 
-Profile ProfileOfEvents(const Serving& serving, std::span<const Event> history) {
+std::shared_ptr<const KnownPerson> OfEvents(const Serving& serving,
+                                            std::span<const Event> history) {
   ProfileBuilder builder(*serving.model, &serving.catalogue);
   for (const Event& event : history) builder.Add(event);
-  return std::move(builder).Build();
+  const auto known = std::make_shared<KnownPerson>();
+  known->profile = std::move(builder).Build();
+  return known;
 }
 
 bool IsSomebody(const Context& context) {
@@ -38,18 +41,17 @@ Person PersonOf(const Context& context) {
                                      : Person::Visitor(context.visitor_id);
 }
 
-// The person's profile (FoldedIn). A visitor who has just become a customer is folded in anew each
+// Who asks (FoldedIn). A visitor who has just become a customer is folded in anew each
 // time, until an event tells the store.
-absl::StatusOr<std::shared_ptr<const Profile>> ProfileOf(const Context& context,
-                                                         const WebHouse& house, Serving* serving) {
-  if (!IsSomebody(context)) {
-    return std::make_shared<const Profile>(ProfileOfEvents(*serving, {}));
-  }
+absl::StatusOr<std::shared_ptr<const KnownPerson>> WhoAsks(const Context& context,
+                                                           const WebHouse& house,
+                                                           Serving* serving) {
+  if (!IsSomebody(context)) return OfEvents(*serving, {});
   if (context.__isset.customer_id && context.__isset.visitor_id) {
     ASSIGN_OR_RETURN(const bool both, VisitsAreTheCustomers(house, context));
     if (both) {
       ASSIGN_OR_RETURN(const std::vector<Event> history, ReadBoth(house, context));
-      return std::make_shared<const Profile>(ProfileOfEvents(*serving, history));
+      return OfEvents(*serving, history);
     }
   }
   return FoldedIn(PersonOf(context), house, serving);
@@ -97,12 +99,14 @@ PageMaker::~PageMaker() {
 }
 
 absl::Status PageMaker::ReadPerson() {
-  ASSIGN_OR_RETURN(profile_, ProfileOf(context_, site_->house(), serving_.get()));
+  ASSIGN_OR_RETURN(known_, WhoAsks(context_, site_->house(), serving_.get()));
+  profile_ = &known_->profile;
   ranker_ = serving_->BorrowRanker();
   trends_ = serving_->trends->lists();
   offers_.model = serving_->model.get();
   offers_.sessions = sessions_.get();
-  offers_.profile = profile_.get();
+  offers_.profile = profile_;
+  offers_.memo = &known_->memo;
   offers_.trends = trends_.get();
   offers_.assortment = assortment_.get();
   catalogue_size_ = serving_->catalogue.size();
@@ -313,6 +317,7 @@ absl::StatusOr<Shelf> PageMaker::Make(absl::string_view name, int32_t k, std::st
   shelf.placement = placement->id;
   shelf.recommendation_id = std::move(id);
   shelf.title = TitleText(*placement, context_.language);
+  reasons_->Prepare(shown);
   for (const ShownProduct& product : shown) {
     on_page_.insert(product.product);
     shelf.suggestions.push_back(Describe(*placement, product));

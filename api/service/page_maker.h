@@ -83,7 +83,8 @@ class PageMaker {
   const std::shared_ptr<SessionIndex> sessions_;
   const std::shared_ptr<const Assortment> assortment_;
   std::shared_ptr<const TrendLists> trends_;
-  std::shared_ptr<const Profile> profile_;
+  std::shared_ptr<const KnownPerson> known_;
+  const Profile* profile_ = nullptr;  // theirs
   std::unique_ptr<LiveRanker> ranker_;
 
   absl::flat_hash_map<uint32_t, std::shared_ptr<const Product>> products_;

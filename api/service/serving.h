@@ -15,6 +15,7 @@
 #include "recommender/model/model.h"
 #include "recommender/model/session_index.h"
 #include "recommender/placements/assortment.h"
+#include "recommender/placements/rank_memo.h"
 #include "recommender/rank/fold_in.h"
 #include "recommender/rank/live_ranker.h"
 #include "recommender/rank/trends.h"
@@ -24,6 +25,12 @@
 #include "store/base/status_macros.h"
 
 namespace vitrine {
+
+// A person as requests want to have them, and what was worked out for the last one.
+struct KnownPerson {
+  Profile profile;
+  RankMemo memo;
+};
 
 // Thread-safe.
 struct Serving {
@@ -38,7 +45,7 @@ struct Serving {
 
   const std::shared_ptr<const Model> model;
   Catalogue catalogue;
-  RowCache<Profile> profiles{limits::kProfilesCachedMax};  // by keys::PersonPrefix
+  RowCache<KnownPerson> profiles{limits::kProfilesCachedMax};  // by keys::PersonPrefix
 
   // What is popular and on the rise now, by numbers of the catalogue.
   const std::unique_ptr<Trends> trends;

@@ -23,6 +23,9 @@ struct Plan {
   std::string site;
   std::string api_key;
   std::vector<std::string> customers;  // one is drawn for each request
+  // How much more often the first customers are drawn: the n-th in proportion to n^-zipf. 0: all
+  // equally; at most 1.
+  double zipf = 0;
   int32_t k = 20;
   int32_t deadline_ms = 1000;
   uint64_t seed = 1;

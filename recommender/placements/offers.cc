@@ -7,6 +7,8 @@ namespace vitrine {
 namespace {
 
 constexpr int64_t kDayMs = int64_t{24} * 60 * 60 * 1000;
+// Of a ranking that is kept for the next request: enough for nearly all shelves.
+constexpr size_t kRememberedDepth = 120;
 
 Source SourceOf(ListSource source) {
   switch (source) {
@@ -141,24 +143,39 @@ OfferMaker::Mixed OfferMaker::Mix(std::span<const RecipeSource> recipe, size_t d
   return mixed;
 }
 
-void OfferMaker::Rank(size_t depth) {
+void OfferMaker::Rank(size_t depth, bool with_parts) {
   RankOptions options = context_.rank;
-  if (ranked_depth_ >= depth && ranked_with_bought_ == !options.exclude_bought &&
-      ranked_with_seen_ == !options.exclude_seen) {
+  const RankMemo::Key key = {.session_acts = CurrentSession(context_.profile->acts, options.now_ms,
+                                                            options.session_gap_ms),
+                             .exclude_bought = options.exclude_bought,
+                             .exclude_seen = options.exclude_seen};
+  if (ranked_ != nullptr && ranked_depth_ >= depth && ranked_key_ == key &&
+      (has_parts_ || !with_parts)) {
     return;
   }
-  ranked_with_bought_ = !options.exclude_bought;
-  ranked_with_seen_ = !options.exclude_seen;
-  options.k = depth;
-  ranked_ = ranker_->Recommend(*context_.model, context_.sessions, *context_.profile, options);
+  // What a request excludes beside is its own.
+  const bool remember =
+      context_.memo != nullptr && (options.exclude == nullptr || options.exclude->empty()) &&
+      CurrentSession(context_.profile->acts, options.now_ms, options.session_gap_ms) == 0;
+  ranked_key_ = key;
   ranked_depth_ = depth;
+  has_parts_ = false;
+  if (remember && !with_parts) {
+    ranked_ = context_.memo->Find(key, depth);
+    if (ranked_ != nullptr) return;
+  }
+  options.k = ranked_depth_ = remember ? std::max(depth, kRememberedDepth) : depth;
+  ranked_ = std::make_shared<const RankedList>(
+      ranker_->Recommend(*context_.model, context_.sessions, *context_.profile, options));
+  has_parts_ = true;
+  if (remember) context_.memo->Keep(key, options.k, ranked_);
 }
 
 std::vector<Offer> OfferMaker::ForYou(size_t depth) {
   if (!context_.only.empty()) return ForYouAmong(context_.only, depth);
-  Rank(depth);
+  Rank(depth, /*with_parts=*/false);
   std::vector<Offer> offers;
-  for (const Ranked& ranked : ranked_.products) {
+  for (const Ranked& ranked : ranked_->products) {
     // What is only filled up has no score, and is for the shelf to fill up with.
     if (ranked.score <= 0 || offers.size() == depth) break;
     offers.push_back({ranked.product, ranked.score, SourceOf(ranked.source)});
@@ -188,8 +205,8 @@ std::vector<Offer> OfferMaker::ForYouAmong(std::span<const uint32_t> products, s
 
 // One of the lists that a ranking is mixed from; what the person knows is still in it.
 std::vector<Offer> OfferMaker::Part(MixSource part, Source source, size_t depth) {
-  Rank(depth);
-  return Label(ranker_->lists().Of(part), source, depth);
+  Rank(depth, /*with_parts=*/true);
+  return Label(ranker_->ListOf(part, *context_.model, *context_.profile), source, depth);
 }
 
 std::vector<Offer> OfferMaker::SimilarToCurrent(size_t depth) const {

@@ -5,6 +5,7 @@
 #define VITRINE_RECOMMENDER_PLACEMENTS_OFFERS_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +18,7 @@
 #include "recommender/model/model.h"
 #include "recommender/model/session_index.h"
 #include "recommender/placements/assortment.h"
+#include "recommender/placements/rank_memo.h"
 #include "recommender/placements/shelf.h"
 #include "recommender/rank/live_ranker.h"
 #include "recommender/rank/trends.h"
@@ -29,6 +31,7 @@ struct OfferContext {
   const Model* model = nullptr;
   const SessionIndex* sessions = nullptr;  // null: not learned yet
   const Profile* profile = nullptr;        // an empty one for nobody
+  const RankMemo* memo = nullptr;          // the profile's; null: none
   const TrendLists* trends = nullptr;      // null: none yet
   const Assortment* assortment = nullptr;  // null: not made yet
   std::span<const uint32_t> noted = {};    // came into the catalogue lately, the last one first
@@ -77,13 +80,15 @@ class OfferMaker {
   std::vector<Offer> RecentlyViewed(const RecipeSource& source, size_t depth) const;
   std::vector<Offer> BuyAgain(size_t depth) const;
   std::vector<Offer> Newest(const RecipeSource& source, size_t depth) const;
-  void Rank(size_t depth);
+  // `with_parts`: the lists that it is mixed from are asked for too, which a memo does not have.
+  void Rank(size_t depth, bool with_parts);
 
   const OfferContext& context_;
   LiveRanker* const ranker_;
-  RankedList ranked_;  // by ranker_, of ranked_depth_
+  std::shared_ptr<const RankedList> ranked_;  // of ranked_depth_, as ranked_key_ says
   size_t ranked_depth_ = 0;
-  bool ranked_with_bought_ = false, ranked_with_seen_ = false;
+  RankMemo::Key ranked_key_;
+  bool has_parts_ = false;  // in ranker_
 };
 
 }  // namespace vitrine

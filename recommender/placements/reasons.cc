@@ -161,18 +161,38 @@ Reason ReasonFinder::Find(const ShownProduct& shown, std::span<const RecipeSourc
   return {"for_you"};
 }
 
-Reason ReasonFinder::OfTaste(uint32_t product) {
+bool ReasonFinder::CanExplainTaste(uint32_t product) const {
+  const std::vector<Cell>& cells = context_.profile->cells;
+  return IsKnown(product) && !cells.empty() && cells.size() <= kExplainedCellsMax;
+}
+
+void ReasonFinder::Prepare(std::span<const ShownProduct> shelf) {
+  std::vector<uint32_t> products;
+  for (const ShownProduct& shown : shelf) {
+    if (shown.source == TASTE && CanExplainTaste(shown.product)) products.push_back(shown.product);
+  }
+  if (!products.empty()) Explain(products);
+}
+
+void ReasonFinder::Explain(std::span<const uint32_t> products) {
   const Profile& profile = *context_.profile;
-  if (!IsKnown(product) || profile.cells.empty()) return {"for_you"};
-  if (profile.cells.size() > kExplainedCellsMax) return OfLinks(product);
+  const size_t acts =
+      CurrentSession(profile.acts, context_.rank.now_ms, context_.rank.session_gap_ms);
+  if (context_.memo != nullptr && context_.memo->FindStrongest(acts, products, &strongest_)) return;
   if (explainer_ == nullptr) {
-    const size_t acts =
-        CurrentSession(profile.acts, context_.rank.now_ms, context_.rank.session_gap_ms);
     explainer_ = std::make_unique<Explainer>(
         *context_.model, profile, CellsOf(*context_.model, std::span(profile.acts).first(acts)),
         context_.rank.session_share);
   }
-  const Contribution strongest = explainer_->Strongest(product);
+  const std::vector<Contribution> strongest = explainer_->Strongest(products);
+  for (size_t i = 0; i < products.size(); ++i) strongest_[products[i]] = strongest[i];
+  if (context_.memo != nullptr) context_.memo->KeepStrongest(acts, strongest_);
+}
+
+Reason ReasonFinder::OfTaste(uint32_t product) {
+  if (!CanExplainTaste(product)) return OfLinks(product);
+  if (!strongest_.contains(product)) Explain({&product, 1});
+  const Contribution& strongest = strongest_[product];
   return strongest.score > 0 ? OfHistory(strongest.product) : Reason{"for_you"};
 }
 

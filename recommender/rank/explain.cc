@@ -4,8 +4,6 @@
 #include <cmath>
 #include <functional>
 
-#include "absl/container/flat_hash_map.h"
-
 #include "recommender/model/row_solver.h"
 
 namespace vitrine {
@@ -13,59 +11,61 @@ namespace vitrine {
 Explainer::Explainer(const Model& model, const Profile& profile, std::span<const Cell> session,
                      float session_share) {
   const MixedTaste mixed = MixTastes(model, profile, session, session_share);
-  if (!profile.cells.empty()) parts_.emplace_back(model, profile.cells, mixed.history_share);
-  if (mixed.session_share != 0) parts_.emplace_back(model, session, mixed.session_share);
+  std::vector<std::span<const Cell>> explained;
+  const auto add = [&](std::span<const Cell> cells, double share) {
+    parts_.emplace_back(model, cells, share);
+    explained.push_back(cells);
+    for (const Cell& cell : cells) from_.push_back(cell.index);
+  };
+  if (!profile.cells.empty()) add(profile.cells, mixed.history_share);
+  if (mixed.session_share != 0) add(session, mixed.session_share);
+  std::ranges::sort(from_);
+  from_.erase(std::unique(from_.begin(), from_.end()), from_.end());
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    for (const Cell& cell : explained[i]) {
+      const auto at = std::ranges::lower_bound(from_, cell.index);
+      parts_[i].places.push_back(static_cast<size_t>(at - from_.begin()));
+    }
+  }
 }
 
-template <typename Use>
-void Explainer::Part::ForEach(uint32_t product, Use use) const {
-  const Eigen::VectorXd row = Row(product);
-  Eigen::VectorXd t;
-  if (small_) {
-    t = system_.solve(weighted_ * inverse_diagonal_.cwiseProduct(row));
-  } else {
-    t = weighted_ * system_.solve(row);
+Eigen::MatrixXd Explainer::Given(std::span<const uint32_t> products) const {
+  const auto count = static_cast<Eigen::Index>(products.size());
+  Eigen::MatrixXd sums = Eigen::MatrixXd::Zero(static_cast<Eigen::Index>(from_.size()), count);
+  for (const Part& part : parts_) {
+    const Eigen::MatrixXd given = part.Given(products);
+    for (size_t i = 0; i < part.places.size(); ++i) {
+      sums.row(static_cast<Eigen::Index>(part.places[i])) +=
+          given.row(static_cast<Eigen::Index>(i));
+    }
   }
-  for (size_t i = 0; i < products_.size(); ++i) {
-    const auto at = static_cast<Eigen::Index>(i);
-    use(products_[i], static_cast<float>(share_ * root_weights_[at] * t[at]));
-  }
+  return sums;
 }
 
 std::vector<Contribution> Explainer::Explain(uint32_t product) const {
+  const Eigen::MatrixXd given = Given({&product, 1});
   std::vector<Contribution> all;
-  for (const Part& part : parts_) {
-    part.ForEach(product, [&](uint32_t from, float score) { all.push_back({from, score}); });
+  for (size_t i = 0; i < from_.size(); ++i) {
+    all.push_back({from_[i], static_cast<float>(given(static_cast<Eigen::Index>(i), 0))});
   }
-  std::ranges::stable_sort(all, {}, &Contribution::product);
-  std::vector<Contribution> merged;
-  for (const Contribution& one : all) {
-    if (!merged.empty() && merged.back().product == one.product) {
-      merged.back().score += one.score;
-    } else {
-      merged.push_back(one);
-    }
-  }
-  std::ranges::stable_sort(merged, std::greater<>(), &Contribution::score);
-  return merged;
+  std::ranges::stable_sort(all, std::greater<>(), &Contribution::score);
+  return all;
 }
 
-Contribution Explainer::Strongest(uint32_t product) const {
-  absl::flat_hash_map<uint32_t, float> sums;
-  for (const Part& part : parts_) {
-    part.ForEach(product, [&](uint32_t from, float score) { sums[from] += score; });
+std::vector<Contribution> Explainer::Strongest(std::span<const uint32_t> products) const {
+  std::vector<Contribution> strongest(products.size());
+  if (from_.empty() || products.empty()) return strongest;
+  const Eigen::MatrixXd given = Given(products);
+  for (size_t j = 0; j < products.size(); ++j) {
+    Eigen::Index best = 0;
+    const double score = given.col(static_cast<Eigen::Index>(j)).maxCoeff(&best);
+    if (score > 0) strongest[j] = {from_[static_cast<size_t>(best)], static_cast<float>(score)};
   }
-  Contribution best;
-  for (const auto& [from, score] : sums) {
-    if (score > best.score || (score == best.score && score > 0 && from < best.product)) {
-      best = {from, score};
-    }
-  }
-  return best;
+  return strongest;
 }
 
 Explainer::Part::Part(const Model& model, std::span<const Cell> cells, double share)
-    : side_(model.FoldInSide()), share_(share) {
+    : side_(model.FoldInSide()) {
   const auto n = static_cast<Eigen::Index>(cells.size());
   const auto width = static_cast<Eigen::Index>(side_.width);
   const double regularization = RowRegularization(model.als, CountedCells(cells), side_.count);
@@ -75,14 +75,15 @@ Explainer::Part::Part(const Model& model, std::span<const Cell> cells, double sh
        regularization)
           .matrix();
   inverse_diagonal_ = diagonal.cwiseInverse();
-  root_weights_.resize(n);
-  weighted_.resize(n, width);
+  std::vector<uint32_t> products;
+  Eigen::VectorXd root_weights(n);
   for (Eigen::Index i = 0; i < n; ++i) {
     const Cell& cell = cells[static_cast<size_t>(i)];
-    products_.push_back(cell.index);
-    root_weights_[i] = std::sqrt(static_cast<double>(cell.weight));
-    weighted_.row(i) = root_weights_[i] * Row(cell.index);
+    products.push_back(cell.index);
+    root_weights[i] = std::sqrt(static_cast<double>(cell.weight));
   }
+  weighted_ = root_weights.asDiagonal() * RowsOf(products).transpose();
+  scale_ = share * root_weights;
   small_ = n <= width;
   Eigen::MatrixXd system;
   if (small_) {
@@ -95,10 +96,24 @@ Explainer::Part::Part(const Model& model, std::span<const Cell> cells, double sh
   system_.compute(system);
 }
 
-Eigen::VectorXd Explainer::Part::Row(uint32_t product) const {
-  return Eigen::Map<const Eigen::VectorXf>(side_.rows + product * side_.stride,
-                                           static_cast<Eigen::Index>(side_.width))
-      .cast<double>();
+Eigen::MatrixXd Explainer::Part::Given(std::span<const uint32_t> products) const {
+  const Eigen::MatrixXd rows = RowsOf(products);
+  if (small_) {
+    return scale_.asDiagonal() *
+           system_.solve(weighted_ * (inverse_diagonal_.asDiagonal() * rows).eval());
+  }
+  return scale_.asDiagonal() * (weighted_ * system_.solve(rows)).eval();
+}
+
+Eigen::MatrixXd Explainer::Part::RowsOf(std::span<const uint32_t> products) const {
+  const auto width = static_cast<Eigen::Index>(side_.width);
+  Eigen::MatrixXd rows(width, static_cast<Eigen::Index>(products.size()));
+  for (size_t i = 0; i < products.size(); ++i) {
+    rows.col(static_cast<Eigen::Index>(i)) =
+        Eigen::Map<const Eigen::VectorXf>(side_.rows + products[i] * side_.stride, width)
+            .cast<double>();
+  }
+  return rows;
 }
 
 }  // namespace vitrine

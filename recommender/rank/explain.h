@@ -44,8 +44,9 @@ class Explainer {
   // first, equal ones by product. They add up to the score (to 1e-4 of |taste| |factors|).
   // O(n (n + d)), or O(d (n + d)) for a history of more than d cells.
   std::vector<Contribution> Explain(uint32_t product) const;
-  // The first of them alone; a score of 0 if there is none.
-  Contribution Strongest(uint32_t product) const;
+  // The first of them alone, of each of the products; a score of 0 where there is none. One at a
+  // time takes several times as long.
+  std::vector<Contribution> Strongest(std::span<const uint32_t> products) const;
 
  private:
   // One fold-in.
@@ -53,23 +54,26 @@ class Explainer {
    public:
     Part(const Model& model, std::span<const Cell> cells, double share);
 
-    // Calls use(product of the history, its part of the score).
-    template <typename Use>
-    void ForEach(uint32_t product, Use use) const;
+    // What each cell gives to each product: n x products.
+    Eigen::MatrixXd Given(std::span<const uint32_t> products) const;
+
+    std::vector<size_t> places;  // of its cells in from_
 
    private:
-    Eigen::VectorXd Row(uint32_t product) const;
+    Eigen::MatrixXd RowsOf(std::span<const uint32_t> products) const;  // width x products
 
     FixedSide side_;
-    double share_;  // of the taste
-    std::vector<uint32_t> products_;
-    Eigen::VectorXd root_weights_;
+    Eigen::VectorXd scale_;             // share of the taste * root of the weights
     Eigen::VectorXd inverse_diagonal_;  // D^-1
     Eigen::MatrixXd weighted_;          // V, n x width
     bool small_ = true;                 // system_ is n x n
     Eigen::LLT<Eigen::MatrixXd> system_;
   };
 
+  // from_ x products.
+  Eigen::MatrixXd Given(std::span<const uint32_t> products) const;
+
+  std::vector<uint32_t> from_;  // products of history and session, ascending
   std::vector<Part> parts_;
 };
 

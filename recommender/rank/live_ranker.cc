@@ -29,13 +29,15 @@ RankedList LiveRanker::Recommend(const Model& model, const SessionIndex* session
   lists_.Clear(mix_.settings().depth, hidden_);
   lists_.SetTaste(model.quantized, model.factors,
                   Taste(model, profile, CellsOf(model, session), options.session_share));
-  lists_.SetLinks(model.viewed_also_viewed, profile.cells);
   const bool visiting = sessions != nullptr && !clicks_.empty();
   if (visiting) RankVisit(*sessions, mix_.settings().depth + hidden_.size());
 
   MixRequest request;
   request.k = options.k;
   request.situation = visiting ? Situation::kVisit : Situation::kHome;
+  if (mix_.settings()[request.situation][MixSource::kLinks].weight > 0) {
+    ListOf(MixSource::kLinks, model, profile);
+  }
   request.exclude = exclude_;
   request.known = known_;
   request.refill = model.by_popularity;
@@ -47,6 +49,14 @@ RankedList LiveRanker::Recommend(const Model& model, const SessionIndex* session
     ranked.products.push_back({scored.product, scored.score, SourceOf(scored.product)});
   }
   return ranked;
+}
+
+std::span<const Scored> LiveRanker::ListOf(MixSource source, const Model& model,
+                                           const Profile& profile) {
+  if (source == MixSource::kLinks && lists_.Of(source).empty()) {
+    lists_.SetLinks(model.viewed_also_viewed, profile.cells);
+  }
+  return lists_.Of(source);
 }
 
 void LiveRanker::FindClicks(const Model& model, std::span<const Act> session) {

@@ -34,8 +34,9 @@ class LiveRanker {
   RankedList Recommend(const Model& model, const SessionIndex* sessions, const Profile& profile,
                        const RankOptions& options);
 
-  // The lists that the last Recommend was mixed from.
-  const MixLists& lists() const { return lists_; }
+  // One of the lists that the last Recommend, of this model and profile, had to mix; what it had no
+  // weight for is worked out now.
+  std::span<const Scored> ListOf(MixSource source, const Model& model, const Profile& profile);
 
  private:
   LiveRanker(std::variant<SessionBlend, Reranker> visit, Mix mix)

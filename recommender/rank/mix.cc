@@ -111,8 +111,9 @@ void Mix::Add(std::span<const Scored> list, size_t source, const MixWeight& weig
   for (const Scored& scored : list) {
     if (Has(hidden_, scored.product)) continue;
     if (taken++ == 0) best = scored.score;
+    const float part = scored.score / best;
     RowOf(scored.product)->given[source] =
-        weight.weight * std::pow(scored.score / best, weight.exponent);
+        weight.weight * (weight.exponent == 1 ? part : std::pow(part, weight.exponent));
     if (taken == settings_.depth) return;
   }
 }

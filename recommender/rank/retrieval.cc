@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -16,12 +18,8 @@ namespace {
 constexpr size_t kLanes = QuantizedFactors::kLanes;
 // Blocks that a scan looks at with one bar, at most: 32 KiB of codes at d = 64.
 constexpr size_t kStepBlocks = 32;
-// Tastes that take turns at one step: their heaps and queries stay in the second-level cache.
+// Tastes that take turns at one step: their lists and queries stay in the second-level cache.
 constexpr size_t kTastesAtOnce = 128;
-
-bool Better(const Scored& a, const Scored& b) {
-  return a.score != b.score ? a.score > b.score : a.product < b.product;
-}
 
 struct SortedIds {
   std::span<const uint32_t> ids;
@@ -30,38 +28,64 @@ struct SortedIds {
   }
 };
 
-// A heap of the best so far, the worst of them on top. Nearly every product fails the comparison
-// with the bar; only one that passes is looked up in the excluded.
+// A whole number that is the higher the better: the score's bits, made to grow with it, before the
+// product's, made to shrink. Comparing one number costs no branch that is hard to foretell.
+uint64_t RankOf(Scored scored) {
+  const auto bits = std::bit_cast<uint32_t>(scored.score + 0.0f);  // -0 is 0
+  const uint32_t grows = (bits >> 31) != 0 ? ~bits : bits | 0x8000'0000u;
+  return uint64_t{grows} << 32 | ~scored.product;
+}
+
+Scored ScoredOf(uint64_t rank) {
+  const auto grows = static_cast<uint32_t>(rank >> 32);
+  const uint32_t bits = (grows >> 31) != 0 ? grows & 0x7FFF'FFFFu : ~grows;
+  return {~static_cast<uint32_t>(rank), std::bit_cast<float>(bits)};
+}
+
+// The best so far, and some that were taken in since it was last looked which those are. Nearly
+// every product fails the comparison with the bar; only one that passes is looked up in the
+// excluded.
 template <typename Excluded>
 class Selection {
  public:
   // REQUIRES: k > 0.
-  Selection(const Excluded& exclude, size_t k) : exclude_(exclude), k_(k) { heap_.reserve(k); }
+  Selection(const Excluded& exclude, size_t k) : exclude_(exclude), k_(k) {
+    ranks_.reserve(k + std::max(k / 2, kSpare));
+  }
 
   // Later calls must offer higher products.
   void Offer(uint32_t product, float score) {
     if (!(score > bar_) || exclude_.Contains(product)) return;
-    if (heap_.size() == k_) {
-      std::pop_heap(heap_.begin(), heap_.end(), Better);
-      heap_.pop_back();
-    }
-    heap_.push_back({product, score});
-    std::push_heap(heap_.begin(), heap_.end(), Better);
-    if (heap_.size() == k_) bar_ = heap_.front().score;
+    ranks_.push_back(RankOf({product, score}));
+    if (ranks_.size() == ranks_.capacity()) DropTheRest();
   }
 
   // What a product must exceed.
   float bar() const { return bar_; }
 
   std::vector<Scored> BestFirst() && {
-    std::sort_heap(heap_.begin(), heap_.end(), Better);
-    return std::move(heap_);
+    if (ranks_.size() > k_) DropTheRest();
+    std::sort(ranks_.begin(), ranks_.end(), std::greater<>());
+    std::vector<Scored> best;
+    best.reserve(ranks_.size());
+    for (const uint64_t rank : ranks_) best.push_back(ScoredOf(rank));
+    return best;
   }
 
  private:
+  static constexpr size_t kSpare = 16;
+
+  // One that is as good as the last that stays has a higher product, so the bar is to be exceeded.
+  void DropTheRest() {
+    const auto last = ranks_.begin() + static_cast<ptrdiff_t>(k_ - 1);
+    std::nth_element(ranks_.begin(), last, ranks_.end(), std::greater<>());
+    bar_ = ScoredOf(*last).score;
+    ranks_.resize(k_);
+  }
+
   const Excluded& exclude_;
   const size_t k_;
-  std::vector<Scored> heap_;
+  std::vector<uint64_t> ranks_;  // their capacity never changes
   float bar_ = -std::numeric_limits<float>::infinity();
 };
 

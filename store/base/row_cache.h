@@ -32,7 +32,8 @@ namespace vitrine {
 template <typename Row>
 class RowCache {
  public:
-  // Holds about `rows_max` rows; a part of it that is full is emptied.
+  // Holds at most about `rows_max` rows: those used last, and from half of that on some of those
+  // used before.
   explicit RowCache(size_t rows_max) : shard_rows_max_(rows_max / kShards + 1) {}
 
   // The row, or null and the ticket to Put it with.
@@ -40,8 +41,21 @@ class RowCache {
     Shard& shard = ShardOf(key);
     absl::MutexLock lock(&shard.mutex);
     *ticket = shard.erasures;
-    const auto it = shard.rows.find(key);
-    return it == shard.rows.end() ? nullptr : it->second;
+    const auto it = shard.used.find(key);
+    if (it != shard.used.end()) {
+      ++shard.hits;
+      return it->second;
+    }
+    const auto old = shard.older.find(key);
+    if (old == shard.older.end()) {
+      ++shard.misses;
+      return nullptr;
+    }
+    ++shard.hits;
+    std::shared_ptr<const Row> row = std::move(old->second);
+    shard.older.erase(old);
+    Insert(shard, key, row);
+    return row;
   }
 
   // Nothing if a row of the same part was erased since the ticket was given.
@@ -49,8 +63,23 @@ class RowCache {
     Shard& shard = ShardOf(key);
     absl::MutexLock lock(&shard.mutex);
     if (shard.erasures != ticket) return;
-    if (shard.rows.size() >= shard_rows_max_) shard.rows.clear();
-    shard.rows.insert_or_assign(std::string(key), std::move(row));
+    shard.older.erase(key);
+    Insert(shard, key, std::move(row));
+  }
+
+  // What Get found, and what it did not.
+  struct Counts {
+    int64_t hits = 0;
+    int64_t misses = 0;
+  };
+  Counts counts() const {
+    Counts counts;
+    for (const Shard& shard : shards_) {
+      absl::MutexLock lock(&shard.mutex);
+      counts.hits += shard.hits;
+      counts.misses += shard.misses;
+    }
+    return counts;
   }
 
   // Those that are there now, in no order. O(rows).
@@ -58,7 +87,8 @@ class RowCache {
     std::vector<std::string> keys;
     for (Shard& shard : shards_) {
       absl::MutexLock lock(&shard.mutex);
-      for (const auto& [key, row] : shard.rows) keys.push_back(key);
+      for (const auto& [key, row] : shard.older) keys.push_back(key);
+      for (const auto& [key, row] : shard.used) keys.push_back(key);
     }
     return keys;
   }
@@ -68,7 +98,8 @@ class RowCache {
     for (Shard& shard : shards_) {
       absl::MutexLock lock(&shard.mutex);
       ++shard.erasures;
-      shard.rows.clear();
+      shard.used.clear();
+      shard.older.clear();
     }
   }
 
@@ -76,17 +107,34 @@ class RowCache {
     Shard& shard = ShardOf(key);
     absl::MutexLock lock(&shard.mutex);
     ++shard.erasures;
-    shard.rows.erase(key);
+    shard.used.erase(key);
+    shard.older.erase(key);
   }
 
  private:
   static constexpr size_t kShards = 64;
 
+  using Rows = absl::flat_hash_map<std::string, std::shared_ptr<const Row>>;
+
+  // Two generations: what is used moves to the one in use, and when that is full it becomes the
+  // older one, whose rows nobody has used since.
   struct Shard {
-    absl::Mutex mutex;
+    mutable absl::Mutex mutex;
     uint64_t erasures ABSL_GUARDED_BY(mutex) = 0;
-    absl::flat_hash_map<std::string, std::shared_ptr<const Row>> rows ABSL_GUARDED_BY(mutex);
+    Rows used ABSL_GUARDED_BY(mutex);
+    Rows older ABSL_GUARDED_BY(mutex);
+    int64_t hits ABSL_GUARDED_BY(mutex) = 0;
+    int64_t misses ABSL_GUARDED_BY(mutex) = 0;
   };
+
+  void Insert(Shard& shard, absl::string_view key, std::shared_ptr<const Row> row)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex) {
+    if (2 * shard.used.size() >= shard_rows_max_) {
+      shard.older = std::move(shard.used);
+      shard.used = Rows();
+    }
+    shard.used.insert_or_assign(std::string(key), std::move(row));
+  }
 
   Shard& ShardOf(absl::string_view key) {
     return shards_[absl::Hash<absl::string_view>()(key) % kShards];

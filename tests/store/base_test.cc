@@ -158,6 +158,22 @@ TEST(RowCache, StaysWithinItsBound) {
   EXPECT_LE(kept, 1000u);
 }
 
+TEST(RowCache, KeepsWhatIsUsedWhileOthersPassBy) {
+  RowCache<std::string> cache(640);
+  uint64_t ticket;
+  EXPECT_EQ(cache.Get("often", &ticket), nullptr);
+  cache.Put("often", std::make_shared<std::string>("row"), ticket);
+  for (int i = 0; i < 10'000; ++i) {
+    EXPECT_EQ(cache.Get(std::to_string(i), &ticket), nullptr);
+    cache.Put(std::to_string(i), std::make_shared<std::string>("row"), ticket);
+    ASSERT_NE(cache.Get("often", &ticket), nullptr) << i;
+  }
+  EXPECT_EQ(cache.counts().hits, 10'000);
+  EXPECT_EQ(cache.counts().misses, 10'001);
+  cache.Erase("often");
+  EXPECT_EQ(cache.Get("often", &ticket), nullptr) << "of either generation";
+}
+
 // RFC 4231, test cases 1, 2, 3 and 6: short keys, and one above a block.
 TEST(Hmac, GivesTheKnownDigests) {
   const auto hex = [](const std::string& key, const std::string& text) {
