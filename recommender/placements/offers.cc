@@ -145,10 +145,7 @@ OfferMaker::Mixed OfferMaker::Mix(std::span<const RecipeSource> recipe, size_t d
 
 void OfferMaker::Rank(size_t depth, bool with_parts) {
   RankOptions options = context_.rank;
-  const RankMemo::Key key = {.session_acts = CurrentSession(context_.profile->acts, options.now_ms,
-                                                            options.session_gap_ms),
-                             .exclude_bought = options.exclude_bought,
-                             .exclude_seen = options.exclude_seen};
+  const RankMemo::Key key = {options.exclude_bought, options.exclude_seen};
   if (ranked_ != nullptr && ranked_depth_ >= depth && ranked_key_ == key &&
       (has_parts_ || !with_parts)) {
     return;

@@ -20,14 +20,12 @@
 
 namespace vitrine {
 
-// Of one profile and one model. Thread-safe; const, since it changes no answer. A list that was
-// made in a visit is as new as the visit's last act: what others click meanwhile shows after the
-// next.
+// Of one profile and one model. Thread-safe; const, since it changes no answer. Rankings are those
+// of somebody without a visit going on: in a visit they change with what others click.
 class RankMemo {
  public:
-  // What a ranking depends on beside the profile.
+  // What such a ranking depends on beside the profile.
   struct Key {
-    size_t session_acts = 0;  // CurrentSession: a visit ends without an act
     bool exclude_bought = false;
     bool exclude_seen = false;
 
