@@ -1,18 +1,14 @@
 // TLS in front of a server, by the configuration that api/auth/README.md gives.
 
-#include <arpa/inet.h>
 #include <fstream>
 #include <functional>
 #include <memory>
-#include <netinet/in.h>
 #include <string>
-#include <sys/socket.h>
 #include <thread>
 #include <thrift/TOutput.h>
 #include <thrift/protocol/TBinaryProtocol.h>
 #include <thrift/transport/TBufferTransports.h>
 #include <thrift/transport/TSSLSocket.h>
-#include <unistd.h>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -23,6 +19,7 @@
 #include "api/Storefront.h"
 #include "store/base/clock.h"
 #include "store/web_house.h"
+#include "tests/testing/free_port.h"
 #include "tests/testing/process.h"
 
 namespace vitrine {
@@ -32,24 +29,12 @@ using apache::thrift::protocol::TBinaryProtocol;
 using apache::thrift::transport::TFramedTransport;
 using apache::thrift::transport::TSSLSocketFactory;
 using testing::FileText;
+using testing::FreePort;
 using testing::Process;
 using testing::RunProgram;
 using testing::TempDir;
 using testing::Value;
 using testing::Vitrine;
-
-// A port that was free a moment ago.
-int FreePort() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  EXPECT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
-  EXPECT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  ::close(fd);
-  return ntohs(address.sin_port);
-}
 
 // The indented lines of README.md from "global" on.
 std::string ConfigurationOf(const std::string& readme) {
