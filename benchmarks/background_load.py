@@ -13,6 +13,8 @@ more than a twentieth of the processors is thrown away and done again.
   backup    vitrine backup into a new folder each time, so that every file is copied
   import    vitrine ingest of generated events through the server: batches, flushes, compactions,
             sessions
+  swaps     vitrine models rollback, from one of two models to the other and back; of interest with
+            --work swaps --share 0.7 --seconds 20. Any request that fails ends the benchmark
 """
 
 import argparse
@@ -33,7 +35,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BIN = ROOT / "build/release/bin"
 BYSTANDERS_MAX = 0.05
 ATTEMPTS_MAX = 20
-WORKS = ("training", "backup", "import")
+WORKS = ("training", "backup", "import", "swaps")
+ALL_THE_TIME = WORKS[:3]
 
 
 def ticks_of_others():
@@ -126,6 +129,10 @@ class Bench:
         self.runs = 0
         shutil.copytree(options.sites, self.data)
         (folder / "backups").mkdir()
+        if "swaps" in options.work:
+            self._vitrine("train", *self._site(), "--force")
+            shown = self._vitrine("models", "list", *self._site(), "--json")
+            self.models = re.findall(r'"model": *"([^"]+)"', shown)[:2]
         self._log = open(folder / "serve.log", "w")
         self.server = Server(self.data, folder / "backups", self._log)
         if "import" in options.work:
@@ -141,6 +148,7 @@ class Bench:
                              stderr=subprocess.STDOUT)
         if run.returncode not in accept:
             raise subprocess.CalledProcessError(run.returncode, run.args, run.stdout)
+        return run.stdout
 
     def _site(self):
         return ["--data", self.data, "--site", self.options.site]
@@ -170,6 +178,11 @@ class Bench:
         started()
         self._vitrine("ingest", *self._site(), "--mapping", ROOT / "examples/events.toml", events)
         events.unlink()
+
+    def swaps(self, started):
+        self.runs += 1
+        started()
+        self._vitrine("models", "rollback", *self._site(), "--model", self.models[self.runs % 2])
 
     def work(self, name):
         return self.do_import if name == "import" else getattr(self, name)
@@ -231,7 +244,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sites", type=pathlib.Path, required=True, help="a data folder, copied")
     parser.add_argument("--site", default="gifts")
-    parser.add_argument("--work", default=",".join(WORKS), type=lambda text: text.split(","),
+    parser.add_argument("--work", default=",".join(ALL_THE_TIME), type=lambda text: text.split(","),
                         help="kinds, with commas between them")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5)

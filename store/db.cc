@@ -34,6 +34,8 @@ constexpr size_t kMemtableBytesMax = 64 << 20;
 constexpr size_t kLogBytesMin = 16 << 20;
 constexpr size_t kLogBytesMax = 512 << 20;
 constexpr size_t kTableFilesMin = 32;
+constexpr int kCacheShardBitsMax = 4;  // 16 locks are enough for a few cores
+constexpr size_t kCacheShardBytesMin = 16 << 20;
 
 }  // namespace
 
@@ -57,7 +59,15 @@ absl::Status FromRocks(const rocksdb::Status& status, absl::string_view doing) {
 DbBudget MakeDbBudget(size_t cache_bytes, size_t write_buffer_bytes, size_t sites,
                       size_t table_files) {
   DbBudget budget;
-  budget.cache = rocksdb::NewLRUCache(cache_bytes);
+  // Few parts, so that the index of a large file has room in one; what indexes and filters need
+  // stays when data passes by.
+  int shard_bits = 0;
+  while (shard_bits < kCacheShardBitsMax &&
+         cache_bytes >> (shard_bits + 1) >= kCacheShardBytesMin) {
+    ++shard_bits;
+  }
+  budget.cache = rocksdb::NewLRUCache(cache_bytes, shard_bits, /*strict_capacity_limit=*/false,
+                                      /*high_pri_pool_ratio=*/0.5);
   // Charged to the cache, so that the two together keep to one number.
   budget.write_buffers =
       std::make_shared<rocksdb::WriteBufferManager>(write_buffer_bytes, budget.cache);
@@ -115,6 +125,10 @@ rocksdb::ColumnFamilyOptions MakeTableOptions(Table table, const DbBudget& budge
   blocks.block_cache = budget.cache;
   blocks.cache_index_and_filter_blocks = true;  // within the budget, not beside it
   blocks.pin_l0_filter_and_index_blocks_in_cache = true;
+  // A file's index in pages: a look-up reads one of them, not a megabyte.
+  blocks.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  blocks.partition_filters = true;
+  blocks.metadata_block_size = 4 << 10;
   blocks.format_version = 5;
 
   const bool point_lookups = table == Table::kEventIds || table == Table::kCustomers ||
