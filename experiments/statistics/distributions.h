@@ -28,9 +28,9 @@ double BetaQuantile(double p, double a, double b);
 
 double LogGamma(double x);
 
-// Integral over [low, high], to about 1e-12 of the largest part (Gauss-Kronrod of 61 points, halved
-// where needed). `f` is smooth there.
-double Integral(absl::FunctionRef<double(double)> f, double low, double high);
+// Integral over [low, high] by Gauss-Kronrod of 31 points, halved where its error is above the
+// tolerance (absolute), ten times at most. `f` is smooth there, or nearly.
+double Integral(absl::FunctionRef<double(double)> f, double low, double high, double tolerance);
 
 }  // namespace vitrine::experiments
 

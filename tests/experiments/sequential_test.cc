@@ -60,8 +60,8 @@ TEST(ConfidenceSequence, OfALiftIsGrowthBooks) {
   EXPECT_LT(look.p, 1e-20);
 }
 
-// To five decimals but for the variance's m_b / m_a: of a mean, GrowthBook takes the observed one, of
-// a ratio the adjusted, as we do of both. Here that is 8e-6 of the standard error.
+// To five decimals but for the variance's m_b / m_a: of a mean, GrowthBook takes the observed one,
+// of a ratio the adjusted, as we do of both. Here that is 8e-6 of the standard error.
 TEST(ConfidenceSequence, WithCupedIsGrowthBooks) {
   SKIP_WITHOUT_VECTORS("growthbook/gbstats_vectors.json");
   const Json one = ReadVectors("growthbook/gbstats_vectors.json", "sequential")[2];

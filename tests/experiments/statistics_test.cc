@@ -244,7 +244,7 @@ TEST(Distributions, AreThoseOfTheBooks) {
   EXPECT_EQ(StudentQuantile(0.975, INFINITY), NormalQuantile(0.975));
   EXPECT_NEAR(ChiSquaredSurvival(3.841458820694124, 1), 0.05, 1e-14);
   EXPECT_NEAR(BinomialSurvival(8, 10, 0.5), 56 / 1024.0, 1e-14);
-  EXPECT_NEAR(Integral([](double x) { return NormalDensity(x); }, -9, 9), 1, 1e-12);
+  EXPECT_NEAR(Integral([](double x) { return NormalDensity(x); }, -9, 9, 1e-13), 1, 1e-12);
 }
 
 }  // namespace
