@@ -83,7 +83,7 @@ class Assigner {
   static absl::StatusOr<Assigner> Create(AssignerOptions options);
 
   // In this order: forced, no unit, holdout, remembered, layers,
-  // audience, hash. Allocates nothing; about 20 ns, GrowthBook's version 2 about 50.
+  // audience, hash. Allocates nothing; about 25 ns, GrowthBook's version 2 about 65.
   Assignment Assign(absl::string_view unit, const UnitFacts& facts = {}) const;
 
   size_t arms() const { return ranges_.size(); }
