@@ -28,6 +28,12 @@
 
 namespace vitrine {
 
+// How often a row that was asked for was there.
+struct CacheCounts {
+  int64_t hits = 0;
+  int64_t misses = 0;
+};
+
 // Thread-safe. O(1).
 template <typename Row>
 class RowCache {
@@ -41,7 +47,9 @@ class RowCache {
     absl::MutexLock lock(&shard.mutex);
     *ticket = shard.erasures;
     const auto it = shard.rows.find(key);
-    return it == shard.rows.end() ? nullptr : it->second;
+    const bool there = it != shard.rows.end();
+    ++(there ? shard.counts.hits : shard.counts.misses);
+    return there ? it->second : nullptr;
   }
 
   // Nothing if a row of the same part was erased since the ticket was given.
@@ -51,6 +59,16 @@ class RowCache {
     if (shard.erasures != ticket) return;
     if (shard.rows.size() >= shard_rows_max_) shard.rows.clear();
     shard.rows.insert_or_assign(std::string(key), std::move(row));
+  }
+
+  CacheCounts Counts() {
+    CacheCounts sum;
+    for (Shard& shard : shards_) {
+      absl::MutexLock lock(&shard.mutex);
+      sum.hits += shard.counts.hits;
+      sum.misses += shard.counts.misses;
+    }
+    return sum;
   }
 
   // Those that are there now, in no order. O(rows).
@@ -85,6 +103,7 @@ class RowCache {
   struct Shard {
     absl::Mutex mutex;
     uint64_t erasures ABSL_GUARDED_BY(mutex) = 0;
+    CacheCounts counts ABSL_GUARDED_BY(mutex);
     absl::flat_hash_map<std::string, std::shared_ptr<const Row>> rows ABSL_GUARDED_BY(mutex);
   };
 
