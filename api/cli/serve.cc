@@ -12,7 +12,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
 
 #include "api/Backoffice.h"
@@ -23,6 +22,7 @@
 #include "api/auth/guarded_backoffice.h"
 #include "api/cli/access.h"
 #include "api/cli/command.h"
+#include "api/cli/log.h"
 #include "api/gateway/gateway.h"
 #include "api/metrics/metrics.h"
 #include "api/server/server.h"
@@ -52,6 +52,7 @@ struct Options {
   size_t workers = 2;
   bool accept_loss = false;
   bool require_keys = false;
+  bool log_json = false;
   std::string backup_root;
 };
 
@@ -183,8 +184,7 @@ absl::Status Run(const Common& common, const Options& options) {
   RaiseDescriptorLimit();
   // Debian's Abseil looks for deadlocks at every lock; tests do that for us.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  spdlog::set_default_logger(spdlog::stderr_logger_mt("vitrine"));
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  SetUpLog(options.log_json);
   ASSIGN_OR_RETURN(const std::unique_ptr<Sites> sites,
                    Sites::OpenAll(common.data, options.accept_loss));
   if (sites->Names().empty()) {
@@ -283,6 +283,7 @@ void AddServe(CLI::App* app, Common* common, Action* action) {
                       "Folder under which vitrine backup may write; without it, nowhere");
   command->add_flag("--require-keys", options->require_keys,
                     "Want a key from everybody, on loopback too: for a server behind a proxy");
+  command->add_flag("--log-json", options->log_json, "Write the log as lines of JSON");
   command->add_option("--workers", options->workers, "Threads that answer storefronts")
       ->check(CLI::Range(size_t{1}, size_t{256}))
       ->capture_default_str();

@@ -206,7 +206,7 @@ class Finder {
 
   void LookAtBackups() {
     const std::string advice =
-        absl::StrCat("vitrine backup", Site(), " --to FOLDER --keep 14, every day (OPERATING.md)");
+        absl::StrCat("every day: vitrine backup", Site(), " --to FOLDER --keep 14");
     if (!f_.backup.has_value()) {
       Add("no_backup", "there is no backup", advice);
     } else if (f_.now_ms - f_.backup->backup.at_ms > kBackupAgeMsMax) {
