@@ -2,9 +2,11 @@
 
 #include "api/server/server.h"
 
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <thread>
+#include <thrift/TOutput.h>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -190,6 +192,16 @@ TEST_P(ServerTest, DrainTwiceAndFromTwoThreadsIsTheSameAsOnce) {
   tiny.server->Drain();
   other.join();
   tiny.server->Drain();
+}
+
+// Thrift tells stderr what happens to its sockets, with the addresses of peers.
+TEST_P(ServerTest, WhatThriftHasToSayIsNotForTheLog) {
+  const TinyServer tiny(Options());
+  testing::internal::CaptureStderr();
+  testing::internal::CaptureStdout();
+  apache::thrift::GlobalOutput.perror("TSocket::read() recv() <Host: 192.0.2.7>", ECONNRESET);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
 }
 
 // What the counts say of a method, by outcome.
