@@ -447,6 +447,43 @@ struct RobotListInfo {
   5: string problem,
 }
 
+// Something that an operator should see to.
+struct HealthProblem {
+  // A name of api/service/health.h, such as "no_model".
+  1: string kind,
+  // What is wrong, and what to do about it: a line each, in English, without personal data.
+  2: string what,
+  3: string advice,
+}
+
+// How a site is doing, and the process that has it.
+struct SiteHealth {
+  // The worst first; none: all is well.
+  1: list<HealthProblem> problems,
+  // By the clock of whoever answers.
+  2: i64 now_ms,
+  // Since the process opened the site.
+  3: i64 up_seconds,
+  // Live events of the last hour (or since the start, if that is less), and what became of them.
+  4: i64 accepted,
+  5: i64 robot,
+  6: i64 rejected,
+  // Of the model that answers; absent: there is none.
+  7: optional i64 model_age_seconds,
+  // "published", "worse", "failed"; empty: there was none.
+  8: string last_training,
+  9: i32 train_every_hours,
+  // Of the store's tables; and free on its disk.
+  10: i64 table_bytes,
+  11: i64 disk_free_bytes,
+  // Keys that open something now.
+  12: i32 keys,
+  // Of the process; 0 where no server runs. Refused: for want of time or room.
+  13: i64 memory_bytes,
+  14: i64 requests,
+  15: i64 refused,
+}
+
 service Backoffice {
   // Trains on what the site holds now, publishes the model and swaps it in. Returns when done.
   ModelInfo train(1: TrainRequest request) throws (
@@ -609,6 +646,10 @@ service Backoffice {
     4: InternalError internal),
   void revoke_key(1: string site, 2: string key_id) throws (
     1: NotFound not_found, 2: Unavailable unavailable, 3: InternalError internal),
+
+  // What is wrong with the site, and what to do about it.
+  SiteHealth health(1: string site) throws (
+    1: NotFound not_found, 2: InternalError internal),
 
   // Every site that this server owns.
   list<string> sites(),

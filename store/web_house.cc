@@ -121,10 +121,13 @@ absl::Status WebHouse::Impl::Writable() {
 }
 
 // RocksDB and the log need room to end what they began; reading and erasing go on.
+int64_t WebHouse::Impl::Reserved(const DiskSpace& disk) {
+  return std::min(disk.total_bytes / limits::kDiskFreeShare, limits::kDiskFreeBytesMin);
+}
+
 absl::Status WebHouse::Impl::CheckSpace() const {
   ASSIGN_OR_RETURN(const DiskSpace disk, options.disk_space(options.directory));
-  const int64_t needed =
-      std::min(disk.total_bytes / limits::kDiskFreeShare, limits::kDiskFreeBytesMin);
+  const int64_t needed = Reserved(disk);
   if (disk.free_bytes >= needed) return absl::OkStatus();
   return absl::ResourceExhaustedError(
       absl::StrCat("the disk is nearly full: ", disk.free_bytes, " bytes are free, and below ",

@@ -37,6 +37,7 @@
 #include "store/identity.h"
 #include "store/key_format.h"
 #include "store/records_types.h"
+#include "store/store_figures.h"
 
 namespace rocksdb {
 class BackupEngine;
@@ -312,6 +313,9 @@ class WebHouse {
   // Where the audit chain stands: to be compared with what is found later (store/audit_verify.h).
   // Link 0: there is none yet.
   AuditAnchor Anchor() const;
+
+  // How the store is doing. Some 50 us: never while a request waits.
+  StoreFigures Figures() const;
 
   // Copies the tables into a folder of RocksDB's backups; the number of the new one. For
   // store/backup.h, which makes a site's backup of it.

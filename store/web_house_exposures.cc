@@ -76,7 +76,10 @@ absl::Status WebHouse::AddExposures(std::span<const Exposure> shelves) {
   if (rows.Count() == 0) return absl::OkStatus();
   const absl::Status status =
       FromRocks(db->raw()->Write(rocksdb::WriteOptions(), &rows), "writing what was shown");
-  if (status.ok()) return status;
+  if (status.ok()) {
+    impl_->exposures_written += rows.Count() / 2;  // each is two rows
+    return status;
+  }
   impl_->Break(status);
   return absl::IsResourceExhausted(status) ? status : impl_->Broken();
 }

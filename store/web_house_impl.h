@@ -85,6 +85,7 @@ struct WebHouse::Impl {
 
   // Every reply names its products.
   mutable RowCache<Product> product_cache{kCachedProductsMax};
+  std::atomic<int64_t> exposures_written = 0;
 
   mutable absl::Mutex state_mutex;
   Totals totals ABSL_GUARDED_BY(state_mutex);
@@ -115,6 +116,8 @@ struct WebHouse::Impl {
   absl::Status CheckWatermark() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
   absl::Status Reopen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
   absl::Status CheckSpace() const;
+  // Free bytes below which nothing is written to a disk.
+  static int64_t Reserved(const DiskSpace& disk);
   void Break(const absl::Status& why);
   absl::Status Load();
   absl::Status CheckSums(const Totals& sums) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_mutex);

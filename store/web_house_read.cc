@@ -97,6 +97,35 @@ AuditAnchor WebHouse::Anchor() const {
 
 uint64_t WebHouse::Version() const { return impl_->version; }
 
+StoreFigures WebHouse::Figures() const {
+  StoreFigures figures;
+  figures.broken = impl_->Broken();
+  figures.exposures_written = impl_->exposures_written;
+  figures.products = impl_->product_cache.Counts();
+  if (const auto disk = impl_->options.disk_space(impl_->options.directory); disk.ok()) {
+    figures.disk = *disk;
+    figures.disk_bytes_reserved = Impl::Reserved(*disk);
+  }
+  const std::shared_ptr<Db> db = impl_->db.Hold();
+  if (db->raw() == nullptr) return figures;
+  const auto sum = [&](const std::string& property) {
+    uint64_t value = 0;
+    db->raw()->GetAggregatedIntProperty(property, &value);
+    return static_cast<int64_t>(value);
+  };
+  const auto is_set = [&](const std::string& property) {
+    uint64_t value = 0;
+    return db->raw()->GetIntProperty(property, &value) && value != 0;
+  };
+  using Properties = rocksdb::DB::Properties;
+  figures.table_bytes = sum(Properties::kLiveSstFilesSize);
+  figures.memtable_bytes = sum(Properties::kCurSizeAllMemTables);
+  figures.pending_compaction_bytes = sum(Properties::kEstimatePendingCompactionBytes);
+  figures.writes_stopped = is_set(Properties::kIsWriteStopped);
+  figures.writes_delayed = is_set(Properties::kActualDelayedWriteRate);
+  return figures;
+}
+
 absl::Status WebHouse::Checkpoint(const std::string& directory) const {
   const std::shared_ptr<Db> db = impl_->db.Hold();  // open until the copy is made
   if (db->raw() == nullptr) return absl::UnavailableError("the store is closed; try again");

@@ -49,6 +49,7 @@ bool GuardedStorefront::AskInTime(const Request& request, const Ask& ask) {
     asked.context.visitor_id.clear();
   }
   ask(asked);
+  if (hurry.degrade) ++degraded_;
   return hurry.degrade;
 }
 

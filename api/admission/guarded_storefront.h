@@ -32,6 +32,9 @@ class GuardedStorefront final : public StorefrontIf {
   // Names the sites that are open to everybody.
   void ping(Pong& pong) override;
 
+  // Replies that less was done for, since the start.
+  int64_t degraded() const { return degraded_; }
+
  private:
   void CheckKey(const Context& context) const;
   // What is left of the deadline, and whether there is so much to do that this shall take less.
@@ -49,6 +52,7 @@ class GuardedStorefront final : public StorefrontIf {
   const Gatekeeper& gatekeeper_;
   const Clock& clock_;
   std::atomic<int64_t> busy_until_ns_{INT64_MIN};
+  std::atomic<int64_t> degraded_{0};
 };
 
 }  // namespace vitrine

@@ -31,6 +31,9 @@ class GuardedBackoffice final : public BackofficeIf {
   void model_info(ModelInfo& reply, const std::string& site) override {
     For(site, Opens::kBackofficeRead).model_info(reply, site);
   }
+  void health(SiteHealth& reply, const std::string& site) override {
+    For(site, Opens::kBackofficeRead).health(reply, site);
+  }
   void counts(SiteCounts& reply, const std::string& site) override {
     For(site, Opens::kBackofficeRead).counts(reply, site);
   }

@@ -12,7 +12,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
 
 #include "api/Backoffice.h"
@@ -23,7 +22,9 @@
 #include "api/auth/guarded_backoffice.h"
 #include "api/cli/access.h"
 #include "api/cli/command.h"
+#include "api/cli/log.h"
 #include "api/gateway/gateway.h"
+#include "api/metrics/metrics.h"
 #include "api/server/server.h"
 #include "api/service/backoffice.h"
 #include "api/service/robots.h"
@@ -51,6 +52,7 @@ struct Options {
   size_t workers = 2;
   bool accept_loss = false;
   bool require_keys = false;
+  bool log_json = false;
   std::string backup_root;
 };
 
@@ -94,9 +96,11 @@ absl::Status CheckKeys(const Sites& sites, const Options& options) {
 
 absl::StatusOr<std::unique_ptr<Server>> StartStorefront(Storefront* service, StorefrontIf* guarded,
                                                         const Gatekeeper* gatekeeper,
+                                                        std::shared_ptr<ServerCounts> counts,
                                                         const Options& options) {
   ServerOptions server;
   server.name = "storefront";
+  server.counts = std::move(counts);
   server.host = options.host;
   server.port = options.port;
   server.workers = options.workers;
@@ -109,9 +113,11 @@ absl::StatusOr<std::unique_ptr<Server>> StartStorefront(Storefront* service, Sto
 
 absl::StatusOr<std::unique_ptr<Server>> StartBackoffice(Backoffice* service,
                                                         const Gatekeeper* gatekeeper,
+                                                        std::shared_ptr<ServerCounts> counts,
                                                         const Options& options) {
   ServerOptions server;
   server.name = "backoffice";
+  server.counts = std::move(counts);
   server.host = options.host;
   server.port = options.admin_port;
   // A pool, so that a training does not hold up the connections beside it.
@@ -130,6 +136,8 @@ absl::StatusOr<std::unique_ptr<Server>> StartBackoffice(Backoffice* service,
 
 // Null where it is left out.
 absl::StatusOr<std::unique_ptr<Gateway>> StartHttp(StorefrontIf* service, const Sites* sites,
+                                                   const Metrics* metrics,
+                                                   std::shared_ptr<ServerCounts> counts,
                                                    const Options& options) {
   if (options.no_http) return nullptr;
   GatewayOptions gateway;
@@ -157,16 +165,26 @@ absl::StatusOr<std::unique_ptr<Gateway>> StartHttp(StorefrontIf* service, const 
     }
     return absl::OkStatus();
   };
+  parts.metrics = [metrics](const std::string& key) { return metrics->Text(key); };
+  parts.counts = std::move(counts);
   return StartGateway(std::move(parts), gateway);
 }
+
+// What is counted of each of the three ports.
+struct Ports {
+  std::shared_ptr<ServerCounts> storefront = std::make_shared<ServerCounts>(
+      std::vector<std::string>{"recommend", "page", "similar", "track", "ping"});
+  std::shared_ptr<ServerCounts> backoffice = std::make_shared<ServerCounts>();
+  std::shared_ptr<ServerCounts> http = std::make_shared<ServerCounts>(
+      std::vector<std::string>{"/v1/events", "/v1/recommendations", "/v1/page"});
+};
 
 absl::Status Run(const Common& common, const Options& options) {
   const sigset_t signals = BlockEndSignals();
   RaiseDescriptorLimit();
   // Debian's Abseil looks for deadlocks at every lock; tests do that for us.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  spdlog::set_default_logger(spdlog::stderr_logger_mt("vitrine"));
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  SetUpLog(options.log_json);
   ASSIGN_OR_RETURN(const std::unique_ptr<Sites> sites,
                    Sites::OpenAll(common.data, options.accept_loss));
   if (sites->Names().empty()) {
@@ -189,11 +207,21 @@ absl::Status Run(const Common& common, const Options& options) {
   ASSIGN_OR_RETURN(const std::string local_key, RandomSecret());
   const Gatekeeper gatekeeper(sites.get(), {keys_required, local_key});
   GuardedStorefront guarded(&storefront, &gatekeeper);
+  const Ports ports;
+  const Metrics metrics({.sites = sites.get(),
+                         .gatekeeper = &gatekeeper,
+                         .keys_required = keys_required,
+                         .servers = {{"storefront", ports.storefront},
+                                     {"backoffice", ports.backoffice},
+                                     {"http", ports.http}},
+                         .degraded = [&guarded] { return guarded.degraded(); }});
+  backoffice.SetProcess([&metrics] { return metrics.Facts(); });
   ASSIGN_OR_RETURN(const std::unique_ptr<Server> front,
-                   StartStorefront(&storefront, &guarded, &gatekeeper, options));
+                   StartStorefront(&storefront, &guarded, &gatekeeper, ports.storefront, options));
   ASSIGN_OR_RETURN(const std::unique_ptr<Server> back,
-                   StartBackoffice(&backoffice, &gatekeeper, options));
-  ASSIGN_OR_RETURN(const std::unique_ptr<Gateway> http, StartHttp(&guarded, sites.get(), options));
+                   StartBackoffice(&backoffice, &gatekeeper, ports.backoffice, options));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Gateway> http,
+                   StartHttp(&guarded, sites.get(), &metrics, ports.http, options));
   const Address address = {options.host, front->port(), back->port()};
   RETURN_IF_ERROR(sites->Announce(FormatAddress(address), local_key));
   // The one line on stdout: whoever started us waits for it.
@@ -255,6 +283,7 @@ void AddServe(CLI::App* app, Common* common, Action* action) {
                       "Folder under which vitrine backup may write; without it, nowhere");
   command->add_flag("--require-keys", options->require_keys,
                     "Want a key from everybody, on loopback too: for a server behind a proxy");
+  command->add_flag("--log-json", options->log_json, "Write the log as lines of JSON");
   command->add_option("--workers", options->workers, "Threads that answer storefronts")
       ->check(CLI::Range(size_t{1}, size_t{256}))
       ->capture_default_str();

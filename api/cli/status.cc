@@ -1,18 +1,20 @@
-// vitrine status: every site in one screen.
+// vitrine status: what is wrong, and every site in one screen.
 
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 
 #include "api/cli/access.h"
 #include "api/cli/command.h"
 #include "api/cli/model_report.h"
 #include "api/client/client.h"
+#include "api/render/render.h"
 #include "api/service/site.h"
 #include "store/backup.h"
 #include "store/base/clock.h"
@@ -21,7 +23,12 @@
 namespace vitrine::cli {
 namespace {
 
+// Two clocks of one shop should not be further apart.
+constexpr int64_t kSkewMsMax = 2000;
+
 struct SiteLines {
+  Report::Table problems;
+  Report::Table now;
   Report::Table sites;
   Report::Table sources;
   Report::Table backups;
@@ -30,6 +37,24 @@ struct SiteLines {
 
 SiteLines EmptyLines() {
   SiteLines lines;
+  lines.problems = {"problems", "Problems", {{"site"}, {"problem"}, {"what"}, {"advice"}}, {}};
+  lines.now = {"now",
+               "Now",
+               {{"site"},
+                {"up s"},
+                {"events/h"},
+                {"robots/h"},
+                {"rejected/h"},
+                {"requests"},
+                {"refused"},
+                {"model age h", 1},
+                {"last training"},
+                {"every h"},
+                {"keys"},
+                {"store MB", 1},
+                {"disk free GB", 1},
+                {"memory MB"}},
+               {}};
   lines.sites = {"sites",
                  "Sites",
                  {{"site"},
@@ -107,12 +132,47 @@ void AddSource(const std::string& site, const SourceState& source, Report::Table
                          duplicate, ignored, rejected});
 }
 
+void AddProblem(const std::string& site, const std::string& kind, const std::string& what,
+                const std::string& advice, SiteLines* lines) {
+  lines->problems.rows.push_back({site, kind, what, advice});
+}
+
+void AddHealth(const std::string& site, const SiteHealth& health, SiteLines* lines) {
+  for (const HealthProblem& problem : health.problems) {
+    AddProblem(site, problem.kind, problem.what, problem.advice, lines);
+  }
+  const Report::Cell age = health.__isset.model_age_seconds
+                               ? Report::Cell(static_cast<double>(health.model_age_seconds) / 3600)
+                               : Report::Cell(std::string("no model"));
+  const std::string last = health.last_training.empty() ? "none" : health.last_training;
+  lines->now.rows.push_back(
+      {site, health.up_seconds, health.accepted, health.robot, health.rejected, health.requests,
+       health.refused, age, last, int64_t{health.train_every_hours}, int64_t{health.keys},
+       static_cast<double>(health.table_bytes) * 1e-6,
+       static_cast<double>(health.disk_free_bytes) * 1e-9, health.memory_bytes / 1'000'000});
+}
+
+// `before_ms` and `after_ms`: by our clock, when the server said what its own shows.
+void CompareClocks(const std::string& site, int64_t before_ms, int64_t server_ms, int64_t after_ms,
+                   SiteLines* lines) {
+  if (server_ms >= before_ms - kSkewMsMax && server_ms <= after_ms + kSkewMsMax) return;
+  AddProblem(site, "clock_skew",
+             absl::StrCat("the server's clock is ", (server_ms - before_ms) / 1000,
+                          " s from this machine's"),
+             "set the clocks: timedatectl on both", lines);
+}
+
 absl::Status AddSite(const Common& common, const std::string& site, SiteLines* lines) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
                    Access::Open(common.data, site, /*create=*/false));
   SiteCounts counts;
   RETURN_IF_ERROR(CatchThrift([&] { access->backoffice().counts(counts, site); }));
   const std::string server = access->server().empty() ? "not running" : access->server();
+  SiteHealth health;
+  const int64_t before_ms = Clock::System().NowMs();
+  RETURN_IF_ERROR(CatchThrift([&] { access->backoffice().health(health, site); }));
+  CompareClocks(site, before_ms, health.now_ms, Clock::System().NowMs(), lines);
+  AddHealth(site, health, lines);
   const Totals& t = counts.totals;
   lines->sites.rows.push_back(
       {site, server, t.events, t.sessions, t.customers, t.products, t.rejects, t.conflicts});
@@ -124,35 +184,64 @@ absl::Status AddSite(const Common& common, const std::string& site, SiteLines* l
   return absl::IsUnavailable(found) ? absl::OkStatus() : found;
 }
 
-absl::Status Run(const Common& common) {
+// Problems first, each with what to do under it.
+void PrintProblems(const Report::Table& problems) {
+  const auto text = [](const Report::Cell& cell) {
+    return EscapeForTerminal(std::get<std::string>(cell));
+  };
+  if (problems.rows.empty()) std::printf("all is well\n");
+  for (const auto& row : problems.rows) {
+    std::printf("! %s: %s\n    -> %s\n", text(row[0]).c_str(), text(row[2]).c_str(),
+                text(row[3]).c_str());
+  }
+  std::printf("\n");
+}
+
+absl::Status Run(const Common& common, bool with_sources) {
   ASSIGN_OR_RETURN(const std::vector<std::string> sites, ListSites(common.data));
   SiteLines lines = EmptyLines();
-  Report report;
   // One site that cannot be read must not hide the others.
-  std::vector<std::string> failed;
   for (const std::string& site : sites) {
     const absl::Status status = AddSite(common, site, &lines);
     if (status.ok()) continue;
-    failed.push_back(site);
-    report.notes.push_back(absl::StrCat(site, ": ", status.message()));
+    AddProblem(site, "unreadable", std::string(status.message()),
+               absl::IsDataLoss(status) ? "restore it from a backup: vitrine restore --help"
+                                        : "put that right, and ask again",
+               &lines);
   }
+  if (sites.empty()) {
+    AddProblem(common.data, "no_site", "there is no site here", "vitrine ingest --help", &lines);
+  }
+  const size_t problems = lines.problems.rows.size();
+  Report report;
+  if (common.json) {
+    report.tables.push_back(std::move(lines.problems));
+  } else {
+    PrintProblems(lines.problems);
+  }
+  report.tables.push_back(std::move(lines.now));
   report.tables.push_back(std::move(lines.sites));
-  report.tables.push_back(std::move(lines.sources));
+  if (common.json || with_sources) report.tables.push_back(std::move(lines.sources));
   report.tables.push_back(std::move(lines.backups));
   report.tables.push_back(ModelTable(lines.models));
   Print(report, common);
-  if (failed.empty()) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat("cannot read: ", absl::StrJoin(failed, ", ")));
+  if (problems == 0) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat(problems, problems == 1 ? " problem" : " problems"));
 }
 
 }  // namespace
 
 void AddStatus(CLI::App* app, Common* common, Action* action) {
   CLI::App* command = app->add_subcommand(
-      "status", "Show every site: what it holds, where it came from, which model answers.");
+      "status",
+      "Say what is wrong and what to do about it, then show every site: what came lately, what it\n"
+      "holds, which model answers. Exit code 1 if anything is wrong. OPERATING.md names the\n"
+      "problems.");
+  auto with_sources = std::make_shared<bool>(false);
   AddDataOption(command, common);
   AddJsonOption(command, common);
-  command->callback([=] { *action = [=] { return Run(*common); }; });
+  command->add_flag("--sources", *with_sources, "Show what each source brought (JSON always does)");
+  command->callback([=] { *action = [=] { return Run(*common, *with_sources); }; });
 }
 
 }  // namespace vitrine::cli

@@ -103,7 +103,11 @@ class BeastGateway : public Gateway {
   void Welcome(tcp::socket socket) {
     {
       const absl::MutexLock lock(&house_.mutex);
-      if (house_.draining || house_.connections.size() >= house_.options.connections_max) return;
+      if (house_.draining) return;
+      if (house_.connections.size() >= house_.options.connections_max) {
+        ++house_.counts->refused_connections;
+        return;
+      }
     }
     const auto connection = std::make_shared<HttpConnection>(std::move(socket), &house_);
     {

@@ -270,6 +270,11 @@ HttpApi::Kind HttpApi::KindOf(const HttpRequest& request) {
   return entry->kind;
 }
 
+absl::string_view HttpApi::RouteOf(const HttpRequest& request) {
+  const RouteEntry* const entry = FindRoute(SplitTarget(request.target).path);
+  return entry == nullptr ? "files" : entry->route.path;
+}
+
 HttpReply HttpApi::Handle(const HttpRequest& request, int64_t waited_ms) const {
   return Guarded([&] {
     Call call = {request, waited_ms, SplitTarget(request.target), {}, ""};
@@ -453,11 +458,13 @@ HttpReply HttpApi::Ready(Call*) const {
   return JsonReply({{"status", "ready"}});
 }
 
-HttpReply HttpApi::Metrics(Call*) const {
+HttpReply HttpApi::Metrics(Call* call) const {
   if (parts_.metrics == nullptr) return ErrorReply(404, "not_found", "there are no metrics here");
+  absl::StatusOr<std::string> metrics = parts_.metrics(call->Key());
+  if (!metrics.ok()) Throw<Unauthorized>(metrics.status().message());
   HttpReply reply;
   reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  reply.body = parts_.metrics();
+  reply.body = *std::move(metrics);
   return reply;
 }
 

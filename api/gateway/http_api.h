@@ -5,15 +5,18 @@
 #define VITRINE_API_GATEWAY_HTTP_API_H_
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 #include "api/Storefront.h"
 #include "api/gateway/http_message.h"
 #include "api/gateway/shop_files.h"
+#include "api/metrics/server_counts.h"
 #include "store/base/clock.h"
 
 namespace vitrine {
@@ -23,8 +26,12 @@ struct GatewayParts {
   StorefrontIf* storefront = nullptr;  // outlives the gateway
   // /readyz: OK while requests can be answered. Absent: always.
   std::function<absl::Status()> ready;
-  // /metrics: Prometheus' text format. Absent: there is no such page.
-  std::function<std::string()> metrics;
+  // /metrics: Prometheus' text format, as much of it as whoever shows this key (empty: none) may
+  // see; an error of Gatekeeper::Check. Absent: there is no such page.
+  std::function<absl::StatusOr<std::string>(const std::string& key)> metrics;
+  // What the gateway sees is counted there: routes by their paths, outcomes by the numbers of the
+  // Storefront's exceptions. Null: for itself.
+  std::shared_ptr<ServerCounts> counts = nullptr;
   // Hosts whose pages may ask for this site (SiteSettings.hosts; those below them may too); of the
   // empty site, those of all. Absent: none but the gateway's own.
   std::function<std::vector<std::string>(const std::string& site)> hosts;
@@ -43,6 +50,8 @@ class HttpApi {
   // Where a request is to run. kAtOnce waits for nothing; kTrack waits for the disk.
   enum class Kind { kAtOnce, kAsk, kTrack };
   static Kind KindOf(const HttpRequest& request);
+  // The path of its route, as Routes() has it; "files" for all others.
+  static absl::string_view RouteOf(const HttpRequest& request);
 
   // Answers it; `waited_ms` of its deadline have passed already. Never throws. Thread-safe.
   HttpReply Handle(const HttpRequest& request, int64_t waited_ms = 0) const;

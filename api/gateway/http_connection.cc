@@ -51,6 +51,24 @@ absl::string_view Ambiguity(const http::request_header<>& header) {
   return "";
 }
 
+// By the numbers of the exceptions that the Storefront's methods declare (vitrine.thrift).
+size_t OutcomeOf(int status) {
+  switch (status) {
+    case 401:
+      return 7;
+    case 404:
+      return 2;
+    case 429:
+      return 3;
+    case 503:
+      return 5;
+    case 504:
+      return 4;
+    default:
+      return status < 400 ? 0 : status < 500 ? 1 : 6;
+  }
+}
+
 HttpRequest ToRequest(http::request<http::string_body>&& message) {
   HttpRequest request;
   request.method = std::string(View(message.method_string()));
@@ -65,9 +83,13 @@ HttpRequest ToRequest(http::request<http::string_body>&& message) {
 }  // namespace
 
 HttpConnection::HttpConnection(Socket socket, HttpHouse* house)
-    : house_(house), stream_(std::move(socket)) {}
+    : house_(house), stream_(std::move(socket)) {
+  ++house_->counts->accepted;
+  ++house_->counts->connections;
+}
 
 HttpConnection::~HttpConnection() {
+  --house_->counts->connections;
   const absl::MutexLock lock(&house_->mutex);
   house_->connections.erase(this);
 }
@@ -166,24 +188,39 @@ void HttpConnection::Refuse(ErrorCode error) {
 
 void HttpConnection::Handle(HttpRequest request) {
   stream_.expires_never();
+  route_ = HttpApi::RouteOf(request);
+  const int64_t arrived_ns = arrived_ns_ = house_->clock->SteadyNs();
   const HttpApi::Kind kind = HttpApi::KindOf(request);
   if (kind == HttpApi::Kind::kAtOnce) return Send(house_->api.Handle(request));
-  const int64_t arrived_ns = house_->clock->SteadyNs();
   HandlerPool& pool = kind == HttpApi::Kind::kTrack ? house_->track_pool : house_->ask_pool;
+  ++house_->counts->waiting_in_queue;
   const bool taken =
       pool.Post([self = shared_from_this(), arrived_ns, request = std::move(request)] {
+        --self->house_->counts->waiting_in_queue;
         const int64_t waited_ns = self->house_->clock->SteadyNs() - arrived_ns;
         HttpReply reply = self->house_->api.Handle(request, waited_ns / 1'000'000);
         net::post(self->stream_.get_executor(),
                   [self, reply = std::move(reply)]() mutable { self->Send(std::move(reply)); });
       });
   if (taken) return;
+  --house_->counts->waiting_in_queue;
+  house_->counts->NoteRefused(&house_->counts->refused_at_queue, arrived_ns);
   HttpReply reply = ErrorReply(503, "unavailable", "too many requests wait already");
   reply.headers.emplace_back("Retry-After", "1");
   Send(std::move(reply));
 }
 
+void HttpConnection::CountCall(int status) {
+  if (route_.empty()) {
+    ++house_->counts->malformed;
+    return;
+  }
+  house_->counts->calls.Count(route_, OutcomeOf(status), house_->clock->SteadyNs() - arrived_ns_);
+  route_ = "";
+}
+
 void HttpConnection::Send(HttpReply reply) {
+  CountCall(reply.status);
   keep_alive_ = keep_alive_ && !house_->IsDraining();
   const auto fill = [&](auto* message) {
     message->result(static_cast<unsigned>(reply.status));

@@ -32,6 +32,7 @@ struct HttpHouse {
   HttpHouse(const GatewayOptions& gateway_options, GatewayParts parts, ShopFiles shop)
       : options(gateway_options),
         clock(parts.clock),
+        counts(parts.counts != nullptr ? parts.counts : std::make_shared<ServerCounts>()),
         api(std::move(parts), std::move(shop)),
         ask_pool(options.ask_threads, limits::kHttpWaitingMax),
         track_pool(options.track_threads, limits::kHttpWaitingMax) {}
@@ -44,6 +45,7 @@ struct HttpHouse {
 
   const GatewayOptions options;
   const Clock* const clock;
+  const std::shared_ptr<ServerCounts> counts;
   const HttpApi api;
   HandlerPool ask_pool, track_pool;
 
@@ -80,6 +82,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void Handle(HttpRequest request);
   void Send(HttpReply reply);
   void OnSent(ErrorCode error);
+  void CountCall(int status);
   void SayGoodbye();
   void ReadGoodbye();
   // What was read is no request that can be answered.
@@ -94,6 +97,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool idle_ = true;  // nothing of a request has arrived
   bool keep_alive_ = false;
   bool is_head_ = false;
+  absl::string_view route_;  // of the request that is answered; empty: it is none
+  int64_t arrived_ns_ = 0;   // steady, the whole of it
   unsigned version_ = 11;
 };
 

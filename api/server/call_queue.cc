@@ -21,8 +21,8 @@ constexpr double kHeavyBusyMs = 0.1 * kFadeMs;
 }  // namespace
 
 CallQueue::CallQueue(const Queue::Limits& limits, size_t threads, size_t heavy_threads,
-                     std::shared_ptr<QueuedMethod> method)
-    : method_(std::move(method)), has_heavy_(heavy_threads > 0), turns_(limits) {
+                     std::shared_ptr<QueuedMethod> method, ServerCounts* counts)
+    : method_(std::move(method)), has_heavy_(heavy_threads > 0), counts_(counts), turns_(limits) {
   for (size_t i = 0; i < threads + heavy_threads; ++i) {
     threads_.emplace_back([this, heavy = i >= threads] { Work(heavy); });
   }
@@ -35,7 +35,10 @@ std::optional<int32_t> CallQueue::Add(const QueuedMethod::Turn& turn, PendingCal
   const double wait_ms =
       costs_[turn.key].ms_per_call * static_cast<double>(turns_.Waiting(turn.key));
   const bool in_time = turn.deadline_ms == 0 || wait_ms <= turn.deadline_ms;
-  if (in_time && turns_.Add(turn.key, std::move(call))) return std::nullopt;
+  if (in_time && turns_.Add(turn.key, std::move(call))) {
+    if (counts_ != nullptr) ++counts_->waiting_in_queue;
+    return std::nullopt;
+  }
   return static_cast<int32_t>(std::clamp<double>(wait_ms, 1, limits::kRetryAfterMsMax));
 }
 
@@ -67,6 +70,7 @@ void CallQueue::Work(bool heavy) {
       if (stopping_) return;
       batch = turns_.Next(heavy);
     }
+    if (counts_ != nullptr) counts_->waiting_in_queue -= static_cast<int64_t>(batch.jobs.size());
     const int64_t start_ns = Clock::System().SteadyNs();
     Run(batch);
     const int64_t end_ns = Clock::System().SteadyNs();

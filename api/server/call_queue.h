@@ -14,6 +14,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 
+#include "api/metrics/server_counts.h"
 #include "api/server/peer_connection.h"
 #include "api/server/queued_method.h"
 #include "api/server/turns.h"
@@ -32,9 +33,9 @@ struct PendingCall {
 class CallQueue {
  public:
   // Calls of `method` (may be null), or of any. `heavy_threads` may be 0: then no key is heavy.
-  // Begins at once.
+  // Begins at once. What waits is counted in `counts` (may be null), which outlives it.
   CallQueue(const Turns<PendingCall>::Limits& limits, size_t threads, size_t heavy_threads,
-            std::shared_ptr<QueuedMethod> method);
+            std::shared_ptr<QueuedMethod> method, ServerCounts* counts = nullptr);
   ~CallQueue();
 
   // None if the call waits now. Else it stays the caller's, and this is when there should be room:
@@ -64,6 +65,7 @@ class CallQueue {
 
   const std::shared_ptr<QueuedMethod> method_;
   const bool has_heavy_;
+  ServerCounts* const counts_;
   absl::Mutex mutex_;
   Queue turns_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

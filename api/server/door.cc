@@ -127,6 +127,7 @@ Door::Door(const ServerOptions& options, size_t lanes, const Clock& clock, int l
       port_(PortOf(listener)),
       lanes_(MakeLanes(lanes)),
       listener_(listener) {
+  if (options.counts != nullptr) ledger_.counts = options.counts;
   if (connections_max_ < options.connections_max) {
     spdlog::warn("{}: room for {} connections instead of {}: raise the descriptor limit",
                  options_.name, connections_max_, options.connections_max);
@@ -196,7 +197,7 @@ void Door::LetIn(int64_t now_ns) {
     if (errno == EAGAIN) return;
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       // Those who wait stay in the kernel's queue, which stays readable: look away for a moment.
-      ++ledger_.not_accepted;
+      ++ledger_.counts->deferred_connections;
       accept_again_ns_ = now_ns + kAcceptPauseNs;
       return;
     }
@@ -205,11 +206,12 @@ void Door::LetIn(int64_t now_ns) {
 }
 
 void Door::Admit(int fd) {
-  if (ledger_.open >= connections_max_) {
+  if (ledger_.counts->connections >= static_cast<int64_t>(connections_max_)) {
     ::close(fd);
-    ++ledger_.refused;
+    ++ledger_.counts->refused_connections;
     return;
   }
+  ++ledger_.counts->accepted;
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   auto peer = std::make_shared<PeerSocket>(fd, options_.frame_bytes_max, clock_, ledger_);
@@ -232,7 +234,7 @@ void Door::MakeRound(int64_t now_ns) {
     if (peer == nullptr || peer->Closed()) return true;
     if (peer->SilentSince(silent_since_ns)) {
       peer->HangUpOnSilence();
-      ++ledger_.silent;
+      ++ledger_.counts->silent_connections;
     }
     return false;
   });
@@ -261,12 +263,16 @@ void Door::HangUpOnTheQuiet() {
 // lines.
 void Door::Report(int64_t now_ns) {
   if (now_ns < next_report_ns_) return;
-  const int64_t refused = ledger_.refused.exchange(0);
-  const int64_t not_accepted = ledger_.not_accepted.exchange(0);
-  const int64_t silent = ledger_.silent.exchange(0);
-  const int64_t bad_frames = ledger_.bad_frames.exchange(0);
-  const int64_t malformed = ledger_.malformed.exchange(0);
-  const int64_t failed = ledger_.failed_requests.exchange(0);
+  const ServerCounts& counts = *ledger_.counts;
+  const auto since = [](int64_t now, int64_t* reported) {
+    return now - std::exchange(*reported, now);
+  };
+  const int64_t refused = since(counts.refused_connections, &reported_.refused);
+  const int64_t not_accepted = since(counts.deferred_connections, &reported_.not_accepted);
+  const int64_t silent = since(counts.silent_connections, &reported_.silent);
+  const int64_t bad_frames = since(counts.bad_frames, &reported_.bad_frames);
+  const int64_t malformed = since(counts.malformed, &reported_.malformed);
+  const int64_t failed = since(counts.failed_requests, &reported_.failed);
   if (refused + not_accepted + silent + bad_frames + malformed + failed == 0) return;
   next_report_ns_ = now_ns + kReportEveryNs;
   spdlog::warn(

@@ -46,6 +46,7 @@ class Door {
   ~Door();
 
   int port() const { return port_; }
+  ServerCounts& counts() { return *ledger_.counts; }
   const std::vector<std::shared_ptr<Lane>>& lanes() const { return lanes_; }
 
   void Start();
@@ -83,6 +84,9 @@ class Door {
   int64_t accept_again_ns_ = 0;
   int64_t next_round_ns_ = 0;
   int64_t next_report_ns_ = 0;
+  struct {
+    int64_t refused = 0, not_accepted = 0, silent = 0, bad_frames = 0, malformed = 0, failed = 0;
+  } reported_;  // up to now
 
   std::atomic<bool> stopping_{false};
   absl::Mutex mutex_;

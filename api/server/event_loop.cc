@@ -139,7 +139,11 @@ void EventLoop::Serve(PeerConnection* connection) {
       const auto retry_after_ms =
           line_.Add(connection, *request, connection->arrived_ns(), clock_.SteadyNs());
       connection->set_in_line(!retry_after_ms.has_value());
-      if (connection->in_line()) return;
+      if (connection->in_line()) {
+        ++shared_.counts->waiting_in_line;
+        return;
+      }
+      shared_.counts->NoteRefused(&shared_.counts->refused_on_arrival, clock_.SteadyNs());
       connection->Refuse(*shared_.admission, *retry_after_ms);
       connection->Reply();
       return;
@@ -156,10 +160,12 @@ void EventLoop::HandleLine(int64_t reading_ns) {
     const auto place = line_.Next(clock_.SteadyNs());
     PeerConnection* const connection = place.who;
     connection->set_in_line(false);
+    --shared_.counts->waiting_in_line;
     if (place.in_time) {
       const RequestArrival arrival(place.arrived_ns);
       connection->Process();
     } else {
+      shared_.counts->NoteRefused(&shared_.counts->refused_late, clock_.SteadyNs());
       connection->Refuse(*shared_.admission, 1);
     }
     connection->Reply();
@@ -170,6 +176,7 @@ void EventLoop::HandleLine(int64_t reading_ns) {
 
 void EventLoop::Refuse(PeerConnection* connection, QueuedMethod& method) {
   const std::unique_ptr<QueuedMethod::Call> call = method.NewCall(connection->arrived_ns());
+  shared_.counts->NoteRefused(&shared_.counts->refused_at_queue, clock_.SteadyNs());
   call->Refuse(kRetryQueuedAfterMs);
   connection->Write(*call);
   connection->Reply();
@@ -182,6 +189,7 @@ void EventLoop::Enqueue(PeerConnection* connection, QueuedMethod::Turn turn,
   const std::optional<int32_t> retry_after_ms = shared_.queue->Add(turn, std::move(pending));
   if (!retry_after_ms.has_value()) return;  // it is a thread's now
   CHECK(pending.call != nullptr) << "the queue of all has room for every connection";
+  shared_.counts->NoteRefused(&shared_.counts->refused_at_queue, clock_.SteadyNs());
   pending.call->Refuse(*retry_after_ms);
   connection->Write(*pending.call);
   connection->Reply();

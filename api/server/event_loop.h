@@ -11,6 +11,7 @@
 
 #include "absl/container/flat_hash_map.h"
 
+#include "api/metrics/server_counts.h"
 #include "api/server/call_queue.h"
 #include "api/server/door.h"
 #include "api/server/event_fd.h"
@@ -29,7 +30,8 @@ struct LoopShared {
   bool all_queued = false;
   // Which requests wait in line where they are many; may be null.
   std::shared_ptr<const Admission> admission = nullptr;
-  CallQueue* queue = nullptr;  // REQUIRES: there, if any leave
+  CallQueue* queue = nullptr;      // REQUIRES: there, if any leave
+  ServerCounts* counts = nullptr;  // REQUIRES: there
 };
 
 class EventLoop {

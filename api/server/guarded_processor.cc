@@ -77,7 +77,7 @@ bool GuardedProcessor::Try(const uint8_t* bytes, uint32_t size, TProtocol& out,
     peer_->RequestDone(reply);
   };
   const auto refuse = [&](const std::string& why) {
-    ++peer_->ledger().malformed;
+    ++peer_->ledger().counts->malformed;
     answer(TApplicationException::PROTOCOL_ERROR, why, PeerSocket::Reply::kSendAndHangUp);
   };
   try {
@@ -88,7 +88,7 @@ bool GuardedProcessor::Try(const uint8_t* bytes, uint32_t size, TProtocol& out,
   } catch (const TTransportException&) {
     refuse("the message ends before its end");
   } catch (...) {
-    ++peer_->ledger().failed_requests;
+    ++peer_->ledger().counts->failed_requests;
     answer(TApplicationException::INTERNAL_ERROR, "internal error", PeerSocket::Reply::kSend);
   }
   return false;

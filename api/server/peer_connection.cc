@@ -7,6 +7,7 @@
 #include <thrift/transport/TTransportException.h>
 #include <utility>
 
+#include "api/server/server.h"
 #include "store/base/check.h"
 #include "store/base/limits.h"
 
@@ -15,6 +16,7 @@ namespace {
 
 using apache::thrift::protocol::T_CALL;
 using apache::thrift::protocol::T_REPLY;
+using apache::thrift::protocol::T_STOP;
 using apache::thrift::protocol::TMessageType;
 using apache::thrift::transport::TMemoryBuffer;
 using apache::thrift::transport::TTransportException;
@@ -33,6 +35,19 @@ absl::string_view NameOf(const std::vector<uint8_t>& message) {
   size = ntohl(size);
   if (size > message.size() - kNameAt) return "";
   return absl::string_view(reinterpret_cast<const char*>(message.data()) + kNameAt, size);
+}
+
+// What a reply says became of the call (kCallFailed). `message` is without its length.
+size_t OutcomeOf(const uint8_t* message, size_t size) {
+  constexpr size_t kTypeAt = 3, kNameAt = 8, kSequenceBytes = 4;
+  if (size < kNameAt || message[kTypeAt] != T_REPLY) return kCallFailed;
+  uint32_t name_bytes;
+  std::memcpy(&name_bytes, message + kTypeAt + 1, sizeof(name_bytes));
+  // The result is a struct with one field at most: 0 is what the method returns.
+  const size_t field_at = kNameAt + ntohl(name_bytes) + kSequenceBytes;
+  if (field_at + 3 > size || message[field_at] == T_STOP) return 0;
+  const size_t number = size_t{message[field_at + 1]} << 8 | message[field_at + 2];
+  return std::min(number, kCallFailed);
 }
 
 }  // namespace
@@ -178,6 +193,7 @@ void PeerConnection::Reply() {
     const uint32_t length = htonl(size - kFrameHeaderBytes);
     std::memcpy(bytes, &length, sizeof(length));
     replying_ = size > kFrameHeaderBytes;
+    if (replying_) CountCall();
   }
   bool sent = true;
   try {
@@ -187,6 +203,17 @@ void PeerConnection::Reply() {
   }
   if (sent) EndRequest();
   WaitFor(sent ? EPOLLIN : EPOLLOUT);
+}
+
+void PeerConnection::CountCall() {
+  const absl::string_view name = NameOf(frame_);
+  if (name.empty()) return;  // among the malformed
+  uint8_t* bytes = nullptr;
+  uint32_t size = 0;
+  reply_->getBuffer(&bytes, &size);
+  peer_->ledger().counts->calls.Count(
+      name, OutcomeOf(bytes + kFrameHeaderBytes, size - kFrameHeaderBytes),
+      clock_.SteadyNs() - arrived_ns_);
 }
 
 bool PeerConnection::SendAll() {

@@ -76,6 +76,8 @@ class PeerConnection {
   // A reply to the call in the frame, with the result that `write_result` writes.
   bool WriteReply(absl::FunctionRef<void(apache::thrift::protocol::TProtocol&)> write_result);
   void BeginRequest();
+  // That the request in the frame has its reply.
+  void CountCall();
   void WaitFor(uint32_t events);
   bool SendAll();
   void EndRequest();

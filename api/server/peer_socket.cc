@@ -14,7 +14,7 @@ PeerSocket::PeerSocket(int fd, int32_t frame_bytes_max, const Clock& clock, Door
       clock_(clock),
       ledger_(ledger),
       last_done_ns_(clock.SteadyNs()) {
-  ++ledger_.open;
+  ++ledger_.counts->connections;
 }
 
 PeerSocket::~PeerSocket() { close(); }
@@ -40,7 +40,7 @@ void PeerSocket::FollowFrame(const uint8_t* bytes, uint32_t size) {
   payload_left_ = header_;
   // The event loop would wait for ever after an empty frame, and allocate a long one.
   if (payload_left_ == 0 || payload_left_ > static_cast<uint32_t>(frame_bytes_max_)) {
-    ++ledger_.bad_frames;
+    ++ledger_.counts->bad_frames;
     throw TTransportException(TTransportException::CORRUPTED_DATA, "frame is empty or too long");
   }
 }
@@ -77,7 +77,7 @@ void PeerSocket::close() {
     closed_ = true;
     TSocket::close();
   }
-  --ledger_.open;
+  --ledger_.counts->connections;
   if (ledger_.draining) ledger_.bell.Ring();
 }
 

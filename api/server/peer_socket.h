@@ -7,11 +7,13 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <thrift/transport/TSocket.h>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 
+#include "api/metrics/server_counts.h"
 #include "api/server/event_fd.h"
 #include "store/base/clock.h"
 
@@ -19,17 +21,9 @@ namespace vitrine {
 
 // What all connections of one door tell it. Outlives them.
 struct DoorLedger {
-  std::atomic<size_t> open{0};
+  std::shared_ptr<ServerCounts> counts = std::make_shared<ServerCounts>();
   std::atomic<bool> draining{false};
   EventFd bell{EventFd::kOnce};
-
-  // Since the last report.
-  std::atomic<int64_t> refused{0};          // at the connection limit
-  std::atomic<int64_t> not_accepted{0};     // no descriptors or memory
-  std::atomic<int64_t> silent{0};           // closed for completing no request in time
-  std::atomic<int64_t> bad_frames{0};       // empty, too long, or another protocol altogether
-  std::atomic<int64_t> malformed{0};        // frames that hold no valid message
-  std::atomic<int64_t> failed_requests{0};  // exceptions that no handler should let out
 };
 
 // A frame is a length of this many bytes, and what it counts.

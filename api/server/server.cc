@@ -50,11 +50,12 @@ void ThriftServer::StartQueue() {
     // All share one queue, with a bound: each belongs to a connection, which asks nothing more
     // until it is answered.
     limits = {options_.connections_max, options_.workers, 1};
-    queue_ = std::make_unique<CallQueue>(limits, options_.workers, 0, nullptr);
+    queue_ = std::make_unique<CallQueue>(limits, options_.workers, 0, nullptr, &door_->counts());
   } else if (options_.queued_method != nullptr) {
     limits = {options_.waiting_per_key_max, 1, limits::kCallsPerTurnMax};
-    queue_ = std::make_unique<CallQueue>(limits, options_.queue_threads,
-                                         options_.queue_heavy_threads, options_.queued_method);
+    queue_ =
+        std::make_unique<CallQueue>(limits, options_.queue_threads, options_.queue_heavy_threads,
+                                    options_.queued_method, &door_->counts());
   }
 }
 
@@ -67,6 +68,7 @@ void ThriftServer::Start(NewProcessor new_processor) {
   shared_.queued_method = options_.queued_method;
   shared_.admission = options_.admission;
   shared_.queue = queue_.get();
+  shared_.counts = &door_->counts();
   absl::MutexLock lock(&stop_mutex_);
   for (const auto& lane : door_->lanes()) {
     loops_.push_back(std::make_unique<EventLoop>(lane, &shared_));

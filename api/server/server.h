@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "api/metrics/server_counts.h"
 #include "api/server/admission.h"
 #include "api/server/queued_method.h"
 #include "store/base/limits.h"
@@ -21,6 +22,9 @@ class TProcessor;
 }
 
 namespace vitrine {
+
+// The outcome of a call: 0, or the number of the exception that its method declares, or this.
+inline constexpr size_t kCallFailed = CallCounts::kOutcomesMax - 1;  // by no declared exception
 
 struct ServerOptions {
   std::string name = "storefront";  // in logs
@@ -38,6 +42,9 @@ struct ServerOptions {
   // With kInline: which requests may wait in line for their loop, and how they are refused where
   // they would wait too long (api/server/waiting_line.h). Null: all wait, however long.
   std::shared_ptr<const Admission> admission = nullptr;
+  // What it sees is counted there: methods by their names on the wire, outcomes as kCallFailed
+  // says. Null: for itself.
+  std::shared_ptr<ServerCounts> counts = nullptr;
   size_t queue_threads = limits::kQueueThreads;
   size_t queue_heavy_threads = limits::kQueueThreads;
   size_t waiting_per_key_max = limits::kWaitingPerSiteMax;

@@ -72,6 +72,11 @@ void Backoffice::counts(SiteCounts& counts, const std::string& site_name) {
   ThrowIfError(cursor.Finish());
 }
 
+void Backoffice::health(SiteHealth& health, const std::string& site_name) {
+  Site* const site = FindOrThrow(site_name);
+  health = HealthOf(FactsOf(site, process_ ? process_() : ProcessFacts(), *clock_));
+}
+
 void Backoffice::source(SourceState& state, const std::string& site_name, const std::string& name) {
   state = ValueOrThrow(FindOrThrow(site_name)->house().GetSource(name));
 }

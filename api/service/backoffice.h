@@ -6,9 +6,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "api/Backoffice.h"
+#include "api/service/health.h"
 #include "api/service/site.h"
 #include "store/base/clock.h"
 
@@ -24,6 +26,9 @@ class Backoffice : public BackofficeIf {
   // Backups are written under `backup_root` only; empty: none are.
   Backoffice(Sites* sites, const Clock* clock, OnTrain on_train = nullptr,
              std::string backup_root = "");
+
+  // What health() says of the process; before the first call of it.
+  void SetProcess(std::function<ProcessFacts()> process) { process_ = std::move(process); }
 
   void train(ModelInfo& info, const TrainRequest& request) override;
   void model_info(ModelInfo& info, const std::string& site) override;
@@ -80,6 +85,7 @@ class Backoffice : public BackofficeIf {
                       const std::string& comment) override;
   void roll_back_placements(PlacementVersion& version, const std::string& site, int64_t to,
                             const std::string& who) override;
+  void health(SiteHealth& health, const std::string& site) override;
   void models(std::vector<ModelInfo>& models, const std::string& site) override;
   void roll_back_model(ModelInfo& info, const std::string& site,
                        const std::string& model_id) override;
@@ -97,6 +103,7 @@ class Backoffice : public BackofficeIf {
   const Clock* const clock_;
   const OnTrain on_train_;
   const std::string backup_root_;
+  std::function<ProcessFacts()> process_;
 };
 
 }  // namespace vitrine

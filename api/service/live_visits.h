@@ -37,6 +37,12 @@ class LiveVisits {
   // of a single click tells nothing and is left out.
   std::vector<EndedVisit> TakeEnded(int64_t now_ms, int64_t gap_ms);
 
+  // That are going on. O(1).
+  size_t size() const {
+    absl::MutexLock lock(&mutex_);
+    return visits_.size();
+  }
+
   // Forgets what this person is doing.
   void Forget(absl::string_view customer_id);
 
@@ -52,7 +58,7 @@ class LiveVisits {
   void EndOldest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const size_t visits_max_;
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   std::list<Visit> visits_ ABSL_GUARDED_BY(mutex_);  // the one that waits longest in front
   absl::flat_hash_map<std::string, std::list<Visit>::iterator> by_key_ ABSL_GUARDED_BY(mutex_);
   std::vector<EndedVisit> ended_ ABSL_GUARDED_BY(mutex_);  // for want of room

@@ -3,6 +3,7 @@
 #ifndef VITRINE_API_SERVICE_SITE_H_
 #define VITRINE_API_SERVICE_SITE_H_
 
+#include <atomic>
 #include <memory>
 #include <span>
 #include <string>
@@ -17,6 +18,7 @@
 #include "absl/synchronization/mutex.h"
 
 #include "api/auth/key_ring.h"
+#include "api/service/event_tally.h"
 #include "api/service/live_visits.h"
 #include "api/service/serving.h"
 #include "api/service/training_record.h"
@@ -25,6 +27,7 @@
 #include "recommender/model/model.h"
 #include "recommender/offline/gate.h"
 #include "store/audit_verify.h"
+#include "store/base/clock.h"
 #include "store/base/limits.h"
 #include "store/model_store.h"
 #include "store/owner_lock.h"
@@ -97,6 +100,12 @@ class Site {
   absl::StatusOr<TrainOutcome> Train(const TrainOptions& options, const TrainWishes& wishes);
   // What came of the last one, be it before a restart; none yet: started_ms is 0.
   TrainingRecord last_training() const { return last_training_.Get(); }
+  bool training() const { return training_; }
+
+  // What live events came lately, and what is going on, for those who watch the site.
+  EventTally& tally() { return tally_; }
+  int64_t opened_ns() const { return opened_ns_; }  // steady
+  size_t live_visits() const { return visits_.size(); }
 
   // Serves this model again; empty: the one made before the one that is served. What is served is
   // what was read and checked; it is the current one at the next start too. NotFound, Unavailable
@@ -166,6 +175,10 @@ class Site {
 
   LiveVisits visits_{limits::kVisitsGoingOnMax};
   absl::Mutex enter_mutex_;  // of whoever puts visits into the index
+
+  EventTally tally_;
+  const int64_t opened_ns_ = Clock::System().SteadyNs();
+  std::atomic<bool> training_ = false;
 
   absl::Mutex train_mutex_;
   LastTraining last_training_;

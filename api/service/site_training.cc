@@ -51,7 +51,11 @@ absl::StatusOr<TrainOutcome> Site::Train(const TrainOptions& options, const Trai
   if (!train_mutex_.TryLock()) {
     return absl::UnavailableError(absl::StrCat("site ", name_, " is already being trained"));
   }
-  const absl::Cleanup unlock = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { train_mutex_.Unlock(); };
+  training_ = true;
+  const absl::Cleanup unlock = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    training_ = false;
+    train_mutex_.Unlock();
+  };
   TrainingRecord record;
   record.started_ms = options.now_ms;
   record.events = house_->GetTotals().events;

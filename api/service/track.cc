@@ -1,5 +1,6 @@
 // Storefront::track: what a page tells us, and how many such calls are made durable together.
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -9,6 +10,7 @@
 #include "api/service/request.h"
 #include "api/service/storefront.h"
 #include "ingest/clock_repair.h"
+#include "ingest/reasons.h"
 #include "ingest/robots/verdict.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
@@ -76,6 +78,17 @@ std::vector<Event> TakeValid(const TrackRequest& request, int64_t now_ms,
   return events;
 }
 
+EventCounts CountsOf(const TrackReply& reply) {
+  EventCounts counts;
+  counts.accepted = reply.accepted;
+  counts.robot = reply.robot;
+  counts.rejected = static_cast<int64_t>(reply.rejects.size());
+  counts.future = std::count_if(
+      reply.rejects.begin(), reply.rejects.end(),
+      [](const TrackReject& reject) { return reject.reason == reasons::kTimeInFuture; });
+  return counts;
+}
+
 // Writes them without waiting for the disk.
 absl::Status Write(const TrackRequest& request, int64_t now_ms, Site* site, TrackReply* reply) {
   std::vector<Reject> rejects;
@@ -112,6 +125,7 @@ absl::StatusOr<TrackReply> Storefront::Apply(const TrackRequest& request, const 
   reply.request_id = time.id();
   reply.acknowledged = request.acknowledge;
   RETURN_IF_ERROR(Write(request, clock_->NowMs(), site, &reply));
+  site->tally().Add(CountsOf(reply), clock_->SteadyNs());
   site->DeriveSoon();
   return reply;
 }

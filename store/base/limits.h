@@ -151,8 +151,11 @@ constexpr size_t kHttpBodyBytesMax = 1 << 20;
 constexpr size_t kHttpReadAheadBytesMax = 64 << 10;
 constexpr size_t kHttpConnectionsMax = 1024;
 constexpr size_t kHttpQueryFieldsMax = 100;
-constexpr size_t kHttpWaitingMax = 256;  // requests behind each of the two pools of threads
-constexpr size_t kShopFilesMax = 1000;   // of a page that is served beside the API
+constexpr size_t kHttpWaitingMax = 256;     // requests behind each of the two pools of threads
+constexpr size_t kMetricSitesMax = 1000;    // that /metrics tells of, by name
+constexpr size_t kMetricOutcomesMax = 100;  // of a site's events; the rest is "other"
+constexpr size_t kMetricMethodsMax = 64;    // of a server; the rest is "other"
+constexpr size_t kShopFilesMax = 1000;      // of a page that is served beside the API
 constexpr size_t kShopBytesMax = 16 << 20;
 
 static_assert(kTrackEventsMax <= kBatchEventsMax);

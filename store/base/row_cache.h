@@ -28,6 +28,12 @@
 
 namespace vitrine {
 
+// How often a row that was asked for was there.
+struct CacheCounts {
+  int64_t hits = 0;
+  int64_t misses = 0;
+};
+
 // Thread-safe. O(1).
 template <typename Row>
 class RowCache {
@@ -43,15 +49,15 @@ class RowCache {
     *ticket = shard.erasures;
     const auto it = shard.used.find(key);
     if (it != shard.used.end()) {
-      ++shard.hits;
+      ++shard.counts.hits;
       return it->second;
     }
     const auto old = shard.older.find(key);
     if (old == shard.older.end()) {
-      ++shard.misses;
+      ++shard.counts.misses;
       return nullptr;
     }
-    ++shard.hits;
+    ++shard.counts.hits;
     std::shared_ptr<const Row> row = std::move(old->second);
     shard.older.erase(old);
     Insert(shard, key, row);
@@ -67,19 +73,14 @@ class RowCache {
     Insert(shard, key, std::move(row));
   }
 
-  // What Get found, and what it did not.
-  struct Counts {
-    int64_t hits = 0;
-    int64_t misses = 0;
-  };
-  Counts counts() const {
-    Counts counts;
-    for (const Shard& shard : shards_) {
+  CacheCounts Counts() {
+    CacheCounts sum;
+    for (Shard& shard : shards_) {
       absl::MutexLock lock(&shard.mutex);
-      counts.hits += shard.hits;
-      counts.misses += shard.misses;
+      sum.hits += shard.counts.hits;
+      sum.misses += shard.counts.misses;
     }
-    return counts;
+    return sum;
   }
 
   // Those that are there now, in no order. O(rows).
@@ -123,8 +124,7 @@ class RowCache {
     uint64_t erasures ABSL_GUARDED_BY(mutex) = 0;
     Rows used ABSL_GUARDED_BY(mutex);
     Rows older ABSL_GUARDED_BY(mutex);
-    int64_t hits ABSL_GUARDED_BY(mutex) = 0;
-    int64_t misses ABSL_GUARDED_BY(mutex) = 0;
+    CacheCounts counts ABSL_GUARDED_BY(mutex);
   };
 
   void Insert(Shard& shard, absl::string_view key, std::shared_ptr<const Row> row)

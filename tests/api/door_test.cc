@@ -44,7 +44,7 @@ TEST(Lane, HandsOverInOrderOneForEachTimeItIsReadable) {
     pushed.push_back(fd);
     lane.Push(std::make_shared<PeerSocket>(fd, 100, Clock::System(), ledger));
   }
-  EXPECT_EQ(ledger.open, 3u);
+  EXPECT_EQ(ledger.counts->connections, 3);
   pollfd readable{lane.fd(), POLLIN, 0};
   for (const int fd : pushed) {
     ASSERT_EQ(::poll(&readable, 1, 0), 1);
@@ -52,7 +52,7 @@ TEST(Lane, HandsOverInOrderOneForEachTimeItIsReadable) {
   }
   EXPECT_EQ(::poll(&readable, 1, 0), 0);
   EXPECT_EQ(lane.Take(), nullptr);
-  EXPECT_EQ(ledger.open, 0u);
+  EXPECT_EQ(ledger.counts->connections, 0);
 }
 
 TEST(Door, LetsNobodyInBeforeItStartsAndKeepsThemWaiting) {

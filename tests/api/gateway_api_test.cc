@@ -28,7 +28,10 @@ struct Api {
     GatewayParts parts;
     parts.storefront = &storefront;
     parts.ready = [this] { return ready; };
-    parts.metrics = [] { return std::string("vitrine_up 1\n"); };
+    parts.metrics = [](const std::string& key) -> absl::StatusOr<std::string> {
+      if (key == "wrong") return absl::UnauthenticatedError("the API key does not open this call");
+      return absl::StrCat("vitrine_up 1 # ", key, "\n");
+    };
     parts.hosts = [](const std::string& site) {
       return site.empty() || site == "gifts" ? std::vector<std::string>{"shop.example"}
                                              : std::vector<std::string>{};
@@ -360,7 +363,9 @@ TEST(GatewayApi, TellsHowItIs) {
   api.ready = absl::UnavailableError("draining");
   EXPECT_EQ(api.Error("GET", "/readyz", 503)["message"], "draining");
   EXPECT_EQ(api.Ask("GET", "/healthz").status, 200);
-  EXPECT_EQ(api.Ask("GET", "/metrics").body, "vitrine_up 1\n");
+  EXPECT_EQ(api.Ask("GET", "/metrics").body, "vitrine_up 1 # \n");
+  EXPECT_EQ(api.Ask("GET", "/metrics?key=k").body, "vitrine_up 1 # k\n");
+  EXPECT_EQ(api.Ask("GET", "/metrics?key=wrong").status, 401);
   EXPECT_EQ(HttpApi(GatewayParts{}, {}).Handle({"GET", "/metrics", {}, ""}).status, 404);
 }
 

@@ -71,7 +71,7 @@ class GuardedProcessorTest : public testing::Test {
 
 TEST_F(GuardedProcessorTest, LeavesAGoodReplyAlone) {
   EXPECT_EQ(Process(call_, [] { return true; }).type, protocol::T_REPLY);
-  EXPECT_EQ(ledger_.malformed + ledger_.failed_requests, 0);
+  EXPECT_EQ(ledger_.counts->malformed + ledger_.counts->failed_requests, 0);
 }
 
 TEST_F(GuardedProcessorTest, AnswersAnExceptionInTheNameOfTheRequestThatCausedIt) {
@@ -80,7 +80,7 @@ TEST_F(GuardedProcessorTest, AnswersAnExceptionInTheNameOfTheRequestThatCausedIt
   EXPECT_EQ(answer.name, "recommend");
   EXPECT_EQ(answer.sequence, 77);
   EXPECT_EQ(answer.error.getType(), TApplicationException::INTERNAL_ERROR);
-  EXPECT_EQ(ledger_.failed_requests, 1);
+  EXPECT_EQ(ledger_.counts->failed_requests, 1);
 }
 
 TEST_F(GuardedProcessorTest, SaysNothingAboutTheInsideOfAFailure) {
@@ -97,7 +97,7 @@ TEST_F(GuardedProcessorTest, AnswersABadMessageAsAProtocolError) {
         std::function<bool()>([] { return false; })}) {
     EXPECT_EQ(Process(call_, then).error.getType(), TApplicationException::PROTOCOL_ERROR);
   }
-  EXPECT_EQ(ledger_.malformed, 3);
+  EXPECT_EQ(ledger_.counts->malformed, 3);
 }
 
 TEST_F(GuardedProcessorTest, AnswersEvenWhereTheNameCannotBeRead) {

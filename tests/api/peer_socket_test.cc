@@ -102,7 +102,7 @@ TEST_P(BadLengthTest, IsRefused) {
   Arrives(Length(GetParam()));
   uint8_t bytes[4];
   EXPECT_THROW(peer_->read(bytes, 4), TTransportException);
-  EXPECT_EQ(ledger_.bad_frames, 1);
+  EXPECT_EQ(ledger_.counts->bad_frames, 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Lengths, BadLengthTest, testing::Values(0, 101, 0x80000000, 0xffffffff));
@@ -136,12 +136,12 @@ TEST_F(PeerSocketTest, HangingUpOnAClosedConnectionTouchesNobodyElse) {
 }
 
 TEST_F(PeerSocketTest, CountsItselfOpenUntilItIsClosedOnce) {
-  EXPECT_EQ(ledger_.open, 1u);
+  EXPECT_EQ(ledger_.counts->connections, 1);
   peer_->close();
   peer_->close();
   EXPECT_TRUE(peer_->Closed());
   peer_ = nullptr;
-  EXPECT_EQ(ledger_.open, 0u);
+  EXPECT_EQ(ledger_.counts->connections, 0);
 }
 
 TEST_F(PeerSocketTest, TellsADrainingDoorWhenARequestHasLeft) {

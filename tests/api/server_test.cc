@@ -2,9 +2,11 @@
 
 #include "api/server/server.h"
 
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <thread>
+#include <thrift/TOutput.h>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -190,6 +192,62 @@ TEST_P(ServerTest, DrainTwiceAndFromTwoThreadsIsTheSameAsOnce) {
   tiny.server->Drain();
   other.join();
   tiny.server->Drain();
+}
+
+// Thrift tells stderr what happens to its sockets, with the addresses of peers.
+TEST_P(ServerTest, WhatThriftHasToSayIsNotForTheLog) {
+  const TinyServer tiny(Options());
+  testing::internal::CaptureStderr();
+  testing::internal::CaptureStdout();
+  apache::thrift::GlobalOutput.perror("TSocket::read() recv() <Host: 192.0.2.7>", ECONNRESET);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+}
+
+// What the counts say of a method, by outcome.
+std::vector<int64_t> OutcomesOf(const ServerCounts& counts, absl::string_view name) {
+  std::vector<int64_t> outcomes;
+  counts.calls.ForEach([&](const CallCounts::Method& method) {
+    if (method.name == name) outcomes.assign(method.outcomes.begin(), method.outcomes.end());
+  });
+  return outcomes;
+}
+
+TEST_P(ServerTest, CountsEachCallByMethodAndOutcome) {
+  ServerOptions options = Options();
+  options.counts = std::make_shared<ServerCounts>(std::vector<std::string>{"recommend"});
+  const TinyServer tiny(options);
+  {
+    const auto client = tiny.Client();
+    RecommendReply reply;
+    for (int i = 0; i < 3; ++i) client->call().recommend(reply, Request("demo"));
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_THROW(client->call().recommend(reply, Request("overloaded")), Overloaded);
+    }
+    EXPECT_THROW(client->call().recommend(reply, Request("bad_alloc")),
+                 apache::thrift::TApplicationException);
+    Pong pong;
+    client->call().ping(pong);
+    EXPECT_EQ(options.counts->connections, 1);
+  }
+  // A name that no method has is nobody's, however often it is called.
+  const RawPeer stranger(tiny.server->port());
+  for (const char* name : {"nonsense", "gibberish"}) {
+    const std::string call = std::string("\x80\x01\0\x01\0\0\0", 7) +
+                             static_cast<char>(std::string(name).size()) + name +
+                             std::string(5, '\0');
+    stranger.Send(std::string(3, '\0') + static_cast<char>(call.size()) + call);
+    EXPECT_FALSE(stranger.ReadSome(5000).empty());
+  }
+  std::vector<int64_t> expected(CallCounts::kOutcomesMax, 0);
+  expected[0] = 3;
+  expected[3] = 2;  // `3: Overloaded overloaded` of the IDL
+  expected[kCallFailed] = 1;
+  EXPECT_EQ(OutcomesOf(*options.counts, "recommend"), expected);
+  EXPECT_EQ(OutcomesOf(*options.counts, "ping")[0], 1);
+  EXPECT_TRUE(OutcomesOf(*options.counts, "nonsense").empty());
+  EXPECT_EQ(OutcomesOf(*options.counts, "other")[kCallFailed], 2);
+  EXPECT_EQ(options.counts->accepted, 2);
 }
 
 }  // namespace

@@ -168,8 +168,8 @@ TEST(RowCache, KeepsWhatIsUsedWhileOthersPassBy) {
     cache.Put(std::to_string(i), std::make_shared<std::string>("row"), ticket);
     ASSERT_NE(cache.Get("often", &ticket), nullptr) << i;
   }
-  EXPECT_EQ(cache.counts().hits, 10'000);
-  EXPECT_EQ(cache.counts().misses, 10'001);
+  EXPECT_EQ(cache.Counts().hits, 10'000);
+  EXPECT_EQ(cache.Counts().misses, 10'001);
   cache.Erase("often");
   EXPECT_EQ(cache.Get("often", &ticket), nullptr) << "of either generation";
 }
