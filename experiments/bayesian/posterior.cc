@@ -12,34 +12,40 @@
 namespace vitrine::experiments {
 namespace {
 
-// So little of a distribution lies beyond where integrals over it are cut.
-constexpr double kTail = 1e-15;
-constexpr double kNormalReach = 9;  // standard deviations
+// In standard deviations: where nearly all of a distribution is, and where nothing is left of it.
+// A Beta's tail may fall as slowly as e^-x.
+constexpr double kNear = 5;
+constexpr double kNormalReach = 9;
+constexpr double kBetaReach = 40;
 constexpr double kTolerance = 1e-12;
 
 double Density(const BetaPosterior& arm, double x) { return BetaDensity(x, arm.a, arm.b); }
 double Cdf(const BetaPosterior& arm, double x) { return BetaCdf(x, arm.a, arm.b); }
-Interval Support(const BetaPosterior& arm) {
-  return {BetaQuantile(kTail, arm.a, arm.b), 1 - BetaQuantile(kTail, arm.b, arm.a)};
+Interval Around(const BetaPosterior& arm, double sds) {
+  const double mean = arm.Mean();
+  const double sd = std::sqrt(mean * (1 - mean) / (arm.a + arm.b + 1));
+  return {std::max(0.0, mean - sds * sd), std::min(1.0, mean + sds * sd)};
 }
+Interval Support(const BetaPosterior& arm) { return Around(arm, kBetaReach); }
 
 double Density(const NormalPosterior& arm, double x) {
   return NormalDensity((x - arm.mean) / arm.sd) / arm.sd;
 }
 double Cdf(const NormalPosterior& arm, double x) { return NormalCdf((x - arm.mean) / arm.sd); }
-Interval Support(const NormalPosterior& arm) {
-  return {arm.mean - kNormalReach * arm.sd, arm.mean + kNormalReach * arm.sd};
+Interval Around(const NormalPosterior& arm, double sds) {
+  return {arm.mean - sds * arm.sd, arm.mean + sds * arm.sd};
 }
+Interval Support(const NormalPosterior& arm) { return Around(arm, kNormalReach); }
 
-// Integral of a function that changes where the arms do: between the ends of all their supports and
-// middles, so that no narrow arm is overlooked beside a wide one.
+// Integral of a function that changes where the arms do, piece by piece between where they are, so
+// that no narrow arm is overlooked beside a wide one.
 template <typename Posterior, typename Function>
 double IntegralOver(std::span<const Posterior> arms, const Interval& over, double tolerance,
                     const Function& f) {
   std::vector<double> cuts = {over.low, over.high};
   for (const Posterior& arm : arms) {
-    const Interval support = Support(arm);
-    for (const double cut : {support.low, (support.low + support.high) / 2, support.high}) {
+    const Interval near = Around(arm, kNear);
+    for (const double cut : {near.low, (near.low + near.high) / 2, near.high}) {
       if (over.low < cut && cut < over.high) cuts.push_back(cut);
     }
   }
@@ -55,7 +61,7 @@ template <typename Posterior>
 std::vector<double> Best(std::span<const Posterior> arms) {
   CHECK(!arms.empty());
   std::vector<double> chances;
-  for (size_t arm = 0; arm < arms.size(); ++arm) {
+  for (size_t arm = 0; arm + 1 < arms.size(); ++arm) {
     chances.push_back(IntegralOver(arms, Support(arms[arm]), kTolerance, [arms, arm](double x) {
       double product = Density(arms[arm], x);
       for (size_t other = 0; other < arms.size() && product > 0; ++other) {
@@ -64,8 +70,7 @@ std::vector<double> Best(std::span<const Posterior> arms) {
       return product;
     }));
   }
-  const double sum = std::accumulate(chances.begin(), chances.end(), 0.0);
-  for (double& chance : chances) chance /= sum;  // what integration lost
+  chances.push_back(std::max(0.0, 1 - std::accumulate(chances.begin(), chances.end(), 0.0)));
   return chances;
 }
 

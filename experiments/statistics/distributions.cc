@@ -94,8 +94,8 @@ double Integrate(absl::FunctionRef<double(double)> f, double low, double high, d
       [f](double x) { return f(x); }, low, high, 0, 0, &error);
   if (error <= tolerance || halvings == 0) return whole;
   const double middle = (low + high) / 2;
-  return Integrate(f, low, middle, tolerance / 2, halvings - 1) +
-         Integrate(f, middle, high, tolerance / 2, halvings - 1);
+  return Integrate(f, low, middle, tolerance, halvings - 1) +
+         Integrate(f, middle, high, tolerance, halvings - 1);
 }
 
 }  // namespace

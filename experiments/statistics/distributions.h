@@ -29,7 +29,8 @@ double BetaQuantile(double p, double a, double b);
 double LogGamma(double x);
 
 // Integral over [low, high] by Gauss-Kronrod of 31 points, halved where its error is above the
-// tolerance (absolute), ten times at most. `f` is smooth there, or nearly.
+// tolerance (absolute, of each piece: the estimate is far larger than the error), ten times at
+// most. `f` is smooth there, or nearly.
 double Integral(absl::FunctionRef<double(double)> f, double low, double high, double tolerance);
 
 }  // namespace vitrine::experiments

@@ -15,12 +15,7 @@ namespace {
 
 absl::Status CheckInput(const TestPlan& plan, std::span<const MetricDefinition> metrics,
                         std::span<const ArmSums> arms, const Health& health) {
-  if (!(plan.alpha > 0 && plan.alpha < 0.5)) {
-    return absl::InvalidArgumentError(absl::StrCat("alpha ", plan.alpha, " is not in (0, 0.5)"));
-  }
-  if (!(plan.planned_units >= 1 && std::isfinite(plan.planned_units))) {
-    return absl::InvalidArgumentError("an experiment without planned units");
-  }
+  RETURN_IF_ERROR(CheckPlan(plan));
   const auto primary = std::count_if(metrics.begin(), metrics.end(), [](const auto& metric) {
     return metric.role == MetricRole::kPrimary;
   });
@@ -61,7 +56,7 @@ class Judgement {
     for (size_t metric = 0; metric < metrics_.size(); ++metric) CompareMetric(metric, verdict);
     Correct(MetricRole::kPrimary, verdict);
     Correct(MetricRole::kSecondary, verdict);
-    for (MetricVerdict& one : verdict->comparisons) Direct(one);
+    for (MetricVerdict& one : verdict->comparisons) Direct(plan_, metrics_[one.metric], &one);
     Decide(verdict);
   }
 
@@ -82,66 +77,20 @@ class Judgement {
     return PoolCuped(sums, metrics_[metric].kind);
   }
 
-  void CompareMetric(size_t metric, Verdict* verdict) {
+  void CompareMetric(size_t metric, Verdict* verdict) const {
     const MetricDefinition& definition = metrics_[metric];
-    EffectOptions options = {.kind = definition.kind};
-    if (definition.cuped) options.cuped = CupedOf(metric);
+    const Cuped cuped = definition.cuped ? CupedOf(metric) : Cuped();
+    // N* of two arms is their part of all arms'.
+    const double planned = 2 * plan_.planned_units / static_cast<double>(arms_.size());
     for (size_t arm = 1; arm < arms_.size(); ++arm) {
-      MetricVerdict& one = verdict->comparisons.emplace_back();
+      const std::vector<double>& least_p = arms_[arm].least_p;
+      MetricVerdict& one = verdict->comparisons.emplace_back(CompareArms(
+          plan_, definition, arms_[0].metrics[metric], arms_[arm].metrics[metric], cuped,
+          IntervalAlpha(definition.role), planned, least_p.empty() ? 1 : least_p[metric]));
       one.metric = metric;
       one.arm = arm;
-      one.interval_alpha = IntervalAlpha(definition.role);
-      absl::StatusOr<Effect> effect =
-          EstimateEffect(arms_[0].metrics[metric], arms_[arm].metrics[metric], options);
-      if (!effect.ok()) {
-        one.problem = std::string(effect.status().message());
-        continue;
-      }
-      one.effect = *std::move(effect);
-      Test(one);
-      one.bayesian = Believe(one);
       if (definition.cuped) WarnOfBefore(one, verdict);
     }
-  }
-
-  void Test(MetricVerdict& one) const {
-    const Effect& effect = *one.effect;
-    const auto interval = [&](const Estimate& estimate, double* p) -> Interval {
-      if (!plan_.sequential) {
-        const TestResult test = FixedTest(estimate, one.interval_alpha);
-        if (p != nullptr) *p = test.p;
-        return {test.low, test.high};
-      }
-      // N* of two arms is their part of all arms'.
-      const double planned =
-          std::max(1.0, 2 * plan_.planned_units / static_cast<double>(arms_.size()));
-      const SequentialLook look =
-          ConfidenceSequence::Create(one.interval_alpha, planned)
-              ->Look(estimate, effect.control.units + effect.treatment.units);
-      if (p != nullptr) *p = look.p;
-      return {look.low, look.high};
-    };
-    one.absolute = interval(effect.absolute, &one.p);
-    if (effect.relative.has_value()) one.relative = interval(*effect.relative, nullptr);
-    const std::vector<double>& before = arms_[one.arm].least_p;
-    if (plan_.sequential && !before.empty()) one.p = std::min(one.p, before[one.metric]);
-    one.p_adjusted = one.p;
-  }
-
-  Comparison Believe(const MetricVerdict& one) const {
-    const MetricDefinition& definition = metrics_[one.metric];
-    const Effect& effect = *one.effect;
-    const double sign = definition.smaller_is_better ? -1 : 1;
-    if (definition.kind != MetricKind::kProportion || effect.theta != 0) {
-      return vitrine::experiments::Compare({sign * effect.absolute.value, effect.absolute.se});
-    }
-    const auto posterior = [&](const ArmSums& arm) {
-      const MetricSums& sums = arm.metrics[one.metric];
-      const BetaPosterior beta = {1 + sums.sums[kValue],
-                                  1 + static_cast<double>(sums.units) - sums.sums[kValue]};
-      return sign > 0 ? beta : BetaPosterior{beta.b, beta.a};
-    };
-    return vitrine::experiments::Compare(posterior(arms_[0]), posterior(arms_[one.arm]));
   }
 
   // An A/A test on the time before: nothing can have happened yet.
@@ -181,20 +130,6 @@ class Judgement {
     const bool holm = role == MetricRole::kPrimary || plan_.correction == Correction::kHolm;
     const std::vector<double> adjusted = holm ? Holm(p) : BenjaminiHochberg(p);
     for (size_t i = 0; i < family.size(); ++i) family[i]->p_adjusted = adjusted[i];
-  }
-
-  void Direct(MetricVerdict& one) const {
-    if (!one.effect.has_value()) return;
-    const MetricDefinition& definition = metrics_[one.metric];
-    if (one.p_adjusted < plan_.alpha) {
-      const bool better = (one.effect->absolute.value > 0) != definition.smaller_is_better;
-      one.direction = better ? Direction::kBetter : Direction::kWorse;
-    }
-    if (definition.role != MetricRole::kGuardrail || !one.relative.has_value()) return;
-    const double worst = definition.smaller_is_better ? -one.relative->high : one.relative->low;
-    one.safe = worst > -definition.margin;
-    // Worse, but surely by less than the margin.
-    if (one.safe && one.direction == Direction::kWorse) one.direction = Direction::kUndecided;
   }
 
   bool HarmsAGuardrail(size_t arm, const Verdict& verdict) const {

@@ -180,7 +180,7 @@ TEST(Bandit, LearnsBySegmentAndEarnsMoreThanEqualSplit) {
 // The honest end: no effect at all, weights that follow the data. BOLS keeps its level; and days
 // that differ in both arms alike are no effect, though plain means say so.
 TEST(Batches, KeepTheirLevelWhenWeightsFollowTheData) {
-  constexpr int kBandits = 400;
+  constexpr int kBandits = 300;
   std::mt19937_64 random(kSeed);
   int found = 0;
   double sum = 0;
