@@ -5,6 +5,7 @@
 
 #include "api/server/admission.h"
 #include "api/service/errors.h"
+#include "api/service/request.h"
 
 namespace vitrine {
 namespace {
@@ -48,6 +49,7 @@ bool GuardedStorefront::AskInTime(const Request& request, const Ask& ask) {
     asked.context.customer_id.clear();
     asked.context.visitor_id.clear();
   }
+  const DegradedAnswer answer(hurry.degrade);
   ask(asked);
   if (hurry.degrade) ++degraded_;
   return hurry.degrade;

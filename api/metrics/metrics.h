@@ -38,7 +38,7 @@ class Metrics {
 
   // Prometheus' text format 0.0.4: the process, its servers, and those sites whose figures `key`
   // (empty: none) opens. Where no key is required, whoever asks sees all. Unauthenticated if it
-  // opens none. About 80 us a site.
+  // opens none. Some 150 us a site.
   absl::StatusOr<std::string> Text(const std::string& key) const;
 
   // The same in a few numbers.

@@ -160,6 +160,7 @@ void PageMaker::GatherShown(const Placement& placement) {
 void PageMaker::NoteShown(const Shelf& shelf) {
   if (!context_.personalize || shelf.suggestions.empty()) return;
   Exposure& exposure = shown_.emplace_back();
+  exposure.degraded = DegradedAnswer::Now();
   exposure.id = shelf.recommendation_id;
   exposure.time_ms = now_ms_;
   exposure.placement = shelf.placement;

@@ -21,6 +21,21 @@ absl::Status BadField(absl::string_view field, absl::string_view what);
 absl::Status CheckContext(const Context& context);
 absl::Status CheckPage(const PageFacts& page);
 
+// While it lives, what this thread answers is less than it could be, because of load; what it shows
+// is kept as such.
+class DegradedAnswer {
+ public:
+  explicit DegradedAnswer(bool degraded) { now_ = degraded; }
+  ~DegradedAnswer() { now_ = false; }
+  DegradedAnswer(const DegradedAnswer&) = delete;
+  DegradedAnswer& operator=(const DegradedAnswer&) = delete;
+
+  static bool Now() { return now_; }
+
+ private:
+  inline static thread_local bool now_ = false;
+};
+
 // The id of a request, and the time it has.
 class RequestTime {
  public:

@@ -50,6 +50,19 @@ TEST_F(GuardedStorefrontTest, InAHurryTheListIsAStrangersAndSaysSoAndAMomentLate
   EXPECT_FALSE(After(0).degraded);
 }
 
+TEST_F(GuardedStorefrontTest, WhatWasShownInAHurryIsKeptAsSuch) {
+  const auto shown = [&](const RecommendReply& reply) {
+    return testing::Value(Shop()->house().GetExposure(reply.recommendation_id));
+  };
+  EXPECT_FALSE(shown(After(0)).degraded);
+  const Exposure hurried = shown(After(300));
+  EXPECT_TRUE(hurried.degraded);
+  EXPECT_FALSE(hurried.__isset.customer_id) << "it was not made for them";
+  EXPECT_EQ(guarded_.degraded(), 1);
+  clock_.Advance(21);
+  EXPECT_FALSE(shown(After(0)).degraded);
+}
+
 TEST_F(GuardedStorefrontTest, WhoseTimeIsGoneIsNotAnswered) {
   EXPECT_THROW(After(1000), Overloaded);
   EXPECT_FALSE(After(0).degraded) << "one that came too late says nothing about the next one";
