@@ -34,7 +34,8 @@ struct AssignerOptions {
   uint32_t min_bucket_version = 0;
 };
 
-// An arm that a unit had before, kept by whoever keeps such things.
+// An arm that a unit had before, kept by whoever keeps such things. Arms that are added, taken away
+// or moved are another bucket version.
 struct RememberedArm {
   uint32_t bucket_version = 0;
   uint32_t arm = 0;

@@ -18,7 +18,7 @@ namespace vitrine::experiments {
 enum class Team : uint8_t { kNone, kA, kB };
 
 struct Pick {
-  absl::string_view item;  // of the list it comes from
+  std::string item;
   // kNone: both rankings agree from the top down to here, so that a choice tells nothing.
   Team team = Team::kNone;
   // Its team had it because the other ranking had no items left: earns no credit, or a longer list
@@ -28,8 +28,8 @@ struct Pick {
 
 // Team draft (Radlinski, Kurup, Joachims, CIKM 2008): the team with fewer picks picks next, its
 // best item that is not there yet; `coin` decides who does where they have as many (true: A). At
-// most k picks, no item twice (whatever the lists hold twice counts once). Views point into the
-// lists. O((|a| + |b|) log).
+// most k picks, no item twice (whatever the lists hold twice counts once).
+// O(|a| + |b|).
 std::vector<Pick> TeamDraft(std::span<const std::string> a, std::span<const std::string> b,
                             size_t k, absl::FunctionRef<bool()> coin);
 

@@ -26,7 +26,8 @@ struct LoggedChoice {
   double target_propensity = 0;  // the same by the policy that is judged: in [0, 1]
   // The policy's chance to choose here what the other could not: nothing can be known of that.
   double target_unsupported = 0;
-  // A model of rewards, for DR; 0 without one. Fit to other users than this one, or it flatters.
+  // A model of rewards, for DR; 0 without one. Fit to other users than this one
+  // (cross_fit.h), or intervals come out too narrow.
   double predicted = 0;         // of what was chosen
   double predicted_target = 0;  // mean over the choices of the policy that is judged
 };

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include "store/base/check.h"
-
 namespace vitrine::experiments {
 namespace {
 
@@ -38,14 +36,6 @@ std::vector<double> BenjaminiHochberg(std::span<const double> p) {
     adjusted[order[rank - 1]] = least;
   }
   return adjusted;
-}
-
-PreferentialLevels PreferentialBonferroni(double alpha, int comparisons, int metrics,
-                                          double gamma) {
-  CHECK(comparisons >= 1 && metrics >= 1);
-  CHECK(gamma > 0 && gamma < 1) << gamma;
-  if (metrics == 1) return {alpha / comparisons, 0};
-  return {gamma * alpha / comparisons, (1 - gamma) * alpha / (comparisons * (metrics - 1))};
 }
 
 }  // namespace vitrine::experiments

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -49,8 +50,8 @@ int64_t FewestUnits(std::span<const ArmSums> arms) {
 class Judgement {
  public:
   Judgement(const TestPlan& plan, std::span<const MetricDefinition> metrics,
-            std::span<const ArmSums> arms)
-      : plan_(plan), metrics_(metrics), arms_(arms) {}
+            std::span<const ArmSums> arms, const Health& health)
+      : plan_(plan), metrics_(metrics), arms_(arms), health_(health) {}
 
   void Compare(Verdict* verdict) {
     for (size_t metric = 0; metric < metrics_.size(); ++metric) CompareMetric(metric, verdict);
@@ -69,6 +70,17 @@ class Judgement {
     return plan_.alpha / static_cast<double>(of_role * static_cast<int64_t>(arms_.size() - 1));
   }
 
+  // N* of two arms is their part of all arms': the same at each look, as their shares are.
+  double PlannedUnits(size_t arm) const {
+    double of_two = 2, of_all = static_cast<double>(arms_.size());
+    if (health_.exposed.size() == 1) {
+      const std::vector<double>& shares = health_.exposed[0].shares;
+      of_two = shares[0] + shares[arm];
+      of_all = std::accumulate(shares.begin(), shares.end(), 0.0);
+    }
+    return plan_.planned_units * of_two / of_all;
+  }
+
   Cuped CupedOf(size_t metric) const {
     std::vector<MetricSums> sums;
     for (const ArmSums& arm : arms_) {
@@ -80,13 +92,12 @@ class Judgement {
   void CompareMetric(size_t metric, Verdict* verdict) const {
     const MetricDefinition& definition = metrics_[metric];
     const Cuped cuped = definition.cuped ? CupedOf(metric) : Cuped();
-    // N* of two arms is their part of all arms'.
-    const double planned = 2 * plan_.planned_units / static_cast<double>(arms_.size());
     for (size_t arm = 1; arm < arms_.size(); ++arm) {
       const std::vector<double>& least_p = arms_[arm].least_p;
-      MetricVerdict& one = verdict->comparisons.emplace_back(CompareArms(
-          plan_, definition, arms_[0].metrics[metric], arms_[arm].metrics[metric], cuped,
-          IntervalAlpha(definition.role), planned, least_p.empty() ? 1 : least_p[metric]));
+      MetricVerdict& one = verdict->comparisons.emplace_back(
+          CompareArms(plan_, definition, arms_[0].metrics[metric], arms_[arm].metrics[metric],
+                      cuped, IntervalAlpha(definition.role), PlannedUnits(arm),
+                      least_p.empty() ? 1 : least_p[metric]));
       one.metric = metric;
       one.arm = arm;
       if (definition.cuped) WarnOfBefore(one, verdict);
@@ -167,6 +178,7 @@ class Judgement {
   const TestPlan& plan_;
   std::span<const MetricDefinition> metrics_;
   std::span<const ArmSums> arms_;
+  const Health& health_;
 };
 
 }  // namespace
@@ -204,7 +216,7 @@ absl::StatusOr<Verdict> Judge(const TestPlan& plan, std::span<const MetricDefini
   } else if (FewestUnits(arms) < kSequentialUnitsPerArmMin) {
     verdict.decision = Decision::kTooEarly;
   } else {
-    Judgement(plan, metrics, arms).Compare(&verdict);
+    Judgement(plan, metrics, arms, health).Compare(&verdict);
   }
   return verdict;
 }

@@ -66,6 +66,14 @@ TEST(Bayesian, NormalsOfTheVectors) {
   expect("norm_informative_N(0.1,0.1)", UpdateNormal({0.1, std::sqrt(0.1)}, *mean.relative));
 }
 
+TEST(Bayesian, RiskIsGrowthBooks) {
+  SKIP_WITHOUT_VECTORS("growthbook/gbstats_vectors.json");
+  const Json one = ReadVectors("growthbook/gbstats_vectors.json", "risk");
+  const Comparison comparison = Compare(NormalPosterior{one["mu"], one["sigma"]});
+  EXPECT_NEAR(comparison.loss_of_control, one["risk"][0], 1e-12);
+  EXPECT_NEAR(comparison.loss_of_treatment, one["risk"][1], 1e-12);
+}
+
 TEST(Bayesian, BestArmsOfTheVectors) {
   SKIP_WITHOUT_VECTORS(kScipy);
   const Json all = ReadVectors(kScipy);

@@ -29,15 +29,14 @@ std::vector<std::string> List(std::initializer_list<const char*> items) {
 std::string ItemsOf(const std::vector<Pick>& picks, Team team) {
   std::set<std::string> items;
   for (const Pick& pick : picks) {
-    if (pick.team == team) items.insert(std::string(pick.item));
+    if (pick.team == team) items.insert(pick.item);
   }
   return absl::StrJoin(items, ",");
 }
 
 std::string Items(const std::vector<Pick>& picks) {
-  return absl::StrJoin(picks, ",", [](std::string* out, const Pick& pick) {
-    out->append(pick.item.data(), pick.item.size());
-  });
+  return absl::StrJoin(picks, ",",
+                       [](std::string* out, const Pick& pick) { out->append(pick.item); });
 }
 
 // "1,2,3 A 1 B 2,3"

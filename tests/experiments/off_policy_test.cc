@@ -1,6 +1,7 @@
 #include "experiments/off_policy/off_policy.h"
 
 #include <cmath>
+#include <cstdio>
 #include <fstream>
 #include <random>
 
@@ -9,6 +10,7 @@
 #include "absl/strings/str_split.h"
 
 #include "experiments/bandit/policy.h"
+#include "experiments/off_policy/cross_fit.h"
 #include "tests/experiments/vectors.h"
 #include "tests/testing/testing.h"
 
@@ -188,6 +190,59 @@ TEST(OffPolicy, IntervalsHoldTheTruthAsOftenAsTheySay) {
     EXPECT_NEAR(held, 0.95 * kLogs, error) << "seed " << kSeed;
   }
   EXPECT_LT(dr_se, ips_se);
+}
+
+TEST(CrossFit, PredictsFromOtherUsersOnly) {
+  CrossFitMeans means(/*shrinkage=*/0);
+  EXPECT_EQ(means.Predict("ann", "p"), 0);
+  for (int i = 0; i < 100; ++i) means.Add("ann", "p", 1);
+  EXPECT_EQ(means.Predict("ann", "p"), 0);
+  for (int user = 0; user < 300; ++user) means.Add(absl::StrCat(user), "p", 0.25);
+  EXPECT_EQ(means.Predict("ann", "p"), 0.25);
+  EXPECT_EQ(means.Predict("ann", "never shown"), 0.25);
+}
+
+// Many cells, few rows of each: fit to the rows it judges, the model takes their noise for
+// knowledge.
+TEST(CrossFit, KeepsIntervalsHonest) {
+  constexpr int kLogs = 300, kUsers = 400, kCells = 100;
+  std::mt19937_64 random(kSeed + 1);
+  int crossed = 0, own = 0;
+  for (int log = 0; log < kLogs; ++log) {
+    CrossFitMeans means(/*shrinkage=*/0.5);
+    std::vector<double> sums(kCells), counts(kCells), rewards;
+    std::vector<int> cells;
+    for (int user = 0; user < kUsers; ++user) {
+      cells.push_back(static_cast<int>(random() % kCells));
+      rewards.push_back(std::normal_distribution<double>(1, 1)(random));
+      means.Add(absl::StrCat(user), absl::StrCat(cells.back()), rewards.back());
+      sums[cells.back()] += rewards.back();
+      counts[cells.back()] += 1;
+    }
+    OffPolicyEvaluator by_others, by_itself;
+    for (int user = 0; user < kUsers; ++user) {
+      LoggedChoice row = {rewards[user], 1.0 / kCells, 1.0 / kCells};
+      for (int cell = 0; cell < kCells; ++cell) {
+        row.predicted_target += means.Predict(absl::StrCat(user), absl::StrCat(cell)) / kCells;
+      }
+      row.predicted = means.Predict(absl::StrCat(user), absl::StrCat(cells[user]));
+      ASSERT_OK(by_others.AddUser({&row, 1}));
+      row.predicted_target = 0;
+      for (int cell = 0; cell < kCells; ++cell) {
+        row.predicted_target += (sums[cell] + 0.5) / (counts[cell] + 0.5) / kCells;
+      }
+      row.predicted = (sums[cells[user]] + 0.5) / (counts[cells[user]] + 0.5);
+      ASSERT_OK(by_itself.AddUser({&row, 1}));
+    }
+    const PolicyValue others = Value(by_others.Report()).dr, itself = Value(by_itself.Report()).dr;
+    crossed += others.low <= 1 && 1 <= others.high;
+    own += itself.low <= 1 && 1 <= itself.high;
+  }
+  EXPECT_GE(crossed, 0.95 * kLogs - 3.5 * std::sqrt(0.05 * 0.95 * kLogs)) << "seed " << kSeed + 1;
+  EXPECT_LT(own, 0.93 * kLogs) << "seed " << kSeed + 1;
+  std::printf(
+      "of %d intervals of 95 %%, %d hold the truth if others predict, %d if rows do themselves\n",
+      kLogs, crossed, own);
 }
 
 TEST(OffPolicy, ObjectsToWrongPropensities) {

@@ -183,6 +183,35 @@ TEST(SampleRatio, HoldsEachPeriodAgainstItsOwnShares) {
             0.001);
 }
 
+TEST(SampleRatio, AgreesWithAPlainTwinForAnyNumberOfArms) {
+  std::mt19937_64 random(kSeed);
+  for (int round = 0; round < 500; ++round) {
+    const size_t arms = 2 + random() % 20;
+    std::vector<int64_t> units(arms);
+    std::vector<double> shares(arms);
+    for (size_t arm = 0; arm < arms; ++arm) {
+      units[arm] = static_cast<int64_t>(random() % 1000);
+      shares[arm] = random() % 3 == 0 ? 0 : static_cast<double>(1 + random() % 9);
+    }
+    shares[0] = shares[arms - 1] = 1;
+    double total = 0, share_total = 0, chi_squared = 0;
+    int64_t unplanned = 0;
+    for (size_t arm = 0; arm < arms; ++arm) {
+      total += shares[arm] > 0 ? static_cast<double>(units[arm]) : 0;
+      share_total += shares[arm];
+      unplanned += shares[arm] > 0 ? 0 : units[arm];
+    }
+    for (size_t arm = 0; arm < arms; ++arm) {
+      const double expected = total * shares[arm] / share_total;
+      if (shares[arm] > 0)
+        chi_squared += std::pow(static_cast<double>(units[arm]) - expected, 2) / expected;
+    }
+    const SampleRatioResult result = Value(SampleRatioTest(units, shares));
+    ASSERT_NEAR(result.chi_squared, chi_squared, 1e-9 * (1 + chi_squared)) << "seed " << kSeed;
+    ASSERT_EQ(result.units_unplanned, unplanned);
+  }
+}
+
 TEST(SampleRatio, RefusesWhatDoesNotFit) {
   const auto code = [](std::vector<int64_t> units, std::vector<double> shares) {
     return SampleRatioTest(units, shares).status().code();
@@ -198,13 +227,6 @@ TEST(Multiplicity, OfOneIsItself) {
   EXPECT_THAT(Holm(std::vector<double>{0.03}), ElementsAre(0.03));
   EXPECT_THAT(BenjaminiHochberg(std::vector<double>{0.03}), ElementsAre(0.03));
   EXPECT_TRUE(Holm({}).empty());
-}
-
-TEST(Multiplicity, PreferentialLevelsSpendAlphaOnce) {
-  const PreferentialLevels levels = PreferentialBonferroni(0.05, 2, 6);
-  EXPECT_NEAR(2 * levels.primary + 2 * 5 * levels.other, 0.05, 1e-15);
-  EXPECT_GT(levels.primary, 5 * levels.other);
-  EXPECT_EQ(PreferentialBonferroni(0.05, 1, 1).primary, 0.05);
 }
 
 // The formula that calculators print, with half-widths wider than the fixed test's.

@@ -218,6 +218,19 @@ TEST(StatisticsVectors, GrowthBookRatioWithCuped) {
   EXPECT_NEAR(test.high, expected["ci"][1], kFive);
 }
 
+TEST(StatisticsVectors, GrowthBookDeltaMethod) {
+  SKIP_WITHOUT_VECTORS(kGrowthBook);
+  const Json one = ReadVectors(kGrowthBook, "delta_variance");
+  const auto arm = [&one](size_t from) {
+    const double variance = one["args"][from], mean = one["args"][from + 1],
+                 n = one["args"][from + 2];
+    return MetricSums::Of(static_cast<int64_t>(n), n * mean, (n - 1) * variance + n * mean * mean);
+  };
+  const Effect effect = EffectOf(arm(0), arm(3));
+  EXPECT_NEAR(effect.absolute.se * effect.absolute.se, one["absolute"], kFive);
+  EXPECT_NEAR(effect.relative->se * effect.relative->se, one["relative"], kFive);
+}
+
 TEST(StatisticsVectors, GrowthBookTheta) {
   SKIP_WITHOUT_VECTORS(kGrowthBook);
   const Json one = ReadVectors(kGrowthBook, "cuped_theta");

@@ -212,6 +212,22 @@ TEST(Verdict, SecondaryMetricsPayForTheirNumber) {
   EXPECT_EQ(verdict.decision, Decision::kUndecided);
 }
 
+// A control of nine tenths: N* of the two arms is all of it, however it is shared out.
+TEST(Verdict, PlansForTheSharesThatArmsHave) {
+  const std::vector<MetricDefinition> metrics = {
+      {.name = "conversion", .kind = MetricKind::kProportion, .role = MetricRole::kPrimary}};
+  const std::vector<ArmSums> arms = {
+      {"old", {Bought(9000, 900)}}, {"new", {Bought(500, 50)}}, {"newer", {Bought(500, 50)}}};
+  Health health = Healthy(arms);
+  health.exposed[0].shares = {18, 1, 1};
+  const auto width = [&](double planned) {
+    const Verdict verdict = Value(Judge({.planned_units = planned}, metrics, arms, health, false));
+    return verdict.comparisons[0].absolute.high - verdict.comparisons[0].absolute.low;
+  };
+  EXPECT_LT(width(10'000), width(7000));
+  EXPECT_LT(width(10'000), width(14'000));
+}
+
 TEST(Verdict, KeepsTheLeastPSoFar) {
   const std::vector<ArmSums> even = {Arm("old", 10'000, 1000, 5, 200),
                                      Arm("new", 10'000, 1010, 5, 200)};
