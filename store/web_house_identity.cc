@@ -12,6 +12,7 @@
 
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
+#include "store/codec.h"
 #include "store/web_house_impl.h"
 
 namespace vitrine {
@@ -147,34 +148,41 @@ class Newest {
   std::string oldest_;  // empty: nothing is too old so far
 };
 
-// Rows of a table that a history is made of: events, or exposures.
+// Rows of a table that a history is made of: events, or exposures. For one person after the other,
+// with one iterator over the rows: to make one takes longer than to move it.
 template <typename Record>
-struct HistoryOf {
+class HistoryOf {
+ public:
   using Use = absl::FunctionRef<void(const Record&)>;
-  using UseMore = absl::FunctionRef<bool(absl::string_view key, const Record&)>;
 
-  const Db& db;
-  const Table table;
-  const int64_t since_ms;  // older ones are left out
-  const size_t limit;      // the newest
-  const size_t customers_max;
+  struct Wanted {
+    int64_t since_ms = INT64_MIN;  // older ones are left out
+    size_t limit = kAll;           // the newest
+    size_t customers_max = 0;
+  };
 
-  absl::Status ForEachOf(const Person& person, Use use) const {
-    LinkReader links(db);
+  HistoryOf(const Db& db, Table table, const Wanted& wanted)
+      : since_ms_(wanted.since_ms),
+        limit_(wanted.limit),
+        customers_max_(wanted.customers_max),
+        links_(db),
+        rows_(db.Scan(table)) {}
+
+  absl::Status ForEachOf(const Person& person, Use use) {
     if (person.kind == Person::Kind::kVisitor) {
-      ASSIGN_OR_RETURN(const Timeline timeline, links.TimelineOf(person.id, customers_max));
+      ASSIGN_OR_RETURN(const Timeline timeline, links_.TimelineOf(person.id, customers_max_));
       return ForEachIn(person, timeline.Owned(""), use);
     }
-    const size_t visitors_max = limit == kAll ? kAll : limits::kVisitorsReadMax;
-    ASSIGN_OR_RETURN(const auto visitors, links.VisitorsOf(person.id, visitors_max));
+    const size_t visitors_max = limit_ == kAll ? kAll : limits::kVisitorsReadMax;
+    ASSIGN_OR_RETURN(const auto visitors, links_.VisitorsOf(person.id, visitors_max));
     if (visitors.empty()) return ForEachIn(person, {Timeline::Span()}, use);
-    Newest<Record> newest(limit);
+    Newest<Record> newest(limit_);
     const auto offer = [&newest](absl::string_view key, const Record& record) {
       return newest.Offer(key, record);
     };
     RETURN_IF_ERROR(Read(person, {}, offer).status());
     for (const std::string& visitor : visitors) {
-      ASSIGN_OR_RETURN(const Timeline timeline, links.TimelineOf(visitor, customers_max));
+      ASSIGN_OR_RETURN(const Timeline timeline, links_.TimelineOf(visitor, customers_max_));
       for (const Timeline::Span& span : timeline.Owned(person.id)) {
         RETURN_IF_ERROR(Read(Person::Visitor(visitor), span, offer).status());
       }
@@ -184,14 +192,15 @@ struct HistoryOf {
   }
 
  private:
+  using UseMore = absl::FunctionRef<bool(absl::string_view key, const Record&)>;
+
   // Those under one person's name in these times, which come newest first.
-  absl::Status ForEachIn(const Person& person, const std::vector<Timeline::Span>& spans,
-                         Use use) const {
+  absl::Status ForEachIn(const Person& person, const std::vector<Timeline::Span>& spans, Use use) {
     size_t used = 0;
     for (const Timeline::Span& span : spans) {
       ASSIGN_OR_RETURN(const bool more,
                        Read(person, span, [&](absl::string_view, const Record& record) {
-                         if (used == limit) return false;
+                         if (used == limit_) return false;
                          ++used;
                          use(record);
                          return true;
@@ -203,20 +212,28 @@ struct HistoryOf {
 
   // Those under one person's name in one of their times, newest first, as long as `use` wants
   // more. True if it did to the end.
-  absl::StatusOr<bool> Read(const Person& person, const Timeline::Span& span, UseMore use) const {
+  absl::StatusOr<bool> Read(const Person& person, const Timeline::Span& span, UseMore use) {
     const std::string prefix = keys::PersonPrefix(person);
     const std::string start =
         span.to_ms == Timeline::Span().to_ms ? prefix : keys::TimePrefix(person, span.to_ms - 1);
-    const int64_t from_ms = std::max(span.from_ms, since_ms);
-    TypedCursor<Record> rows(db.Scan(table), prefix, start);
+    const int64_t from_ms = std::max(span.from_ms, since_ms_);
     bool more = true;
-    for (; more && rows.Valid() && rows.value().time_ms >= from_ms; rows.Next()) {
-      more = use(rows.key(), rows.value());
-      if (!more) break;
+    for (rows_->Seek(ToSlice(start)); more && rows_->Valid(); rows_->Next()) {
+      if (!rows_->key().starts_with(prefix)) break;
+      Record record;
+      RETURN_IF_ERROR(DecodeRecord(FromSlice(rows_->value()), &record));
+      if (record.time_ms < from_ms) break;
+      more = use(FromSlice(rows_->key()), record);
     }
-    RETURN_IF_ERROR(rows.Finish());
+    RETURN_IF_ERROR(FromRocks(rows_->status(), "reading a history"));
     return more;
   }
+
+  const int64_t since_ms_;
+  const size_t limit_;
+  const size_t customers_max_;
+  LinkReader links_;
+  const std::unique_ptr<rocksdb::Iterator> rows_;
 };
 
 }  // namespace
@@ -265,15 +282,18 @@ absl::StatusOr<std::vector<Person>> WebHouse::Affected(std::span<const Event> ev
 
 absl::Status WebHouse::ForEachOf(const Person& person, size_t limit, UseEvent use) const {
   const std::shared_ptr<const Db> db = impl_->db.Hold();
-  return HistoryOf<Event>{*db, Table::kEvents, INT64_MIN, limit, impl_->CustomersMax()}.ForEachOf(
-      person, use);
+  HistoryOf<Event> history(*db, Table::kEvents,
+                           {.limit = limit, .customers_max = impl_->CustomersMax()});
+  return history.ForEachOf(person, use);
 }
 
 absl::Status WebHouse::ForEachExposureOf(const Person& person, int64_t since_ms, size_t limit,
                                          UseExposure use) const {
   const std::shared_ptr<const Db> db = impl_->db.Hold();
-  return HistoryOf<Exposure>{*db, Table::kExposures, since_ms, limit, impl_->CustomersMax()}
-      .ForEachOf(person, use);
+  HistoryOf<Exposure> history(
+      *db, Table::kExposures,
+      {.since_ms = since_ms, .limit = limit, .customers_max = impl_->CustomersMax()});
+  return history.ForEachOf(person, use);
 }
 
 absl::StatusOr<std::vector<Event>> WebHouse::ResolvedHistory(const Person& person,
@@ -289,6 +309,8 @@ absl::Status WebHouse::ForEachResolved(
     absl::FunctionRef<void(const Person&, const Event&)> use) const {
   EventCursor events = Events();
   Cursor links(impl_->db->Scan(Table::kLinks), "", "");
+  const std::shared_ptr<const Db> db = impl_->db.Hold();
+  HistoryOf<Event> history(*db, Table::kEvents, {.customers_max = impl_->CustomersMax()});
   absl::Status status;
   while (status.ok() && events.Valid()) {
     const Person person = events.person();
@@ -296,7 +318,7 @@ absl::Status WebHouse::ForEachResolved(
     while (links.Valid() && links.key() < absl::string_view(prefix)) links.Next();
     const bool linked = links.Valid() && absl::StartsWith(links.key(), prefix);
     const auto use_his = [&](const Event& event) { use(person, event); };
-    if (linked) status = ForEachOf(person, kAll, use_his);
+    if (linked) status = history.ForEachOf(person, use_his);
     for (; events.Valid() && absl::StartsWith(events.key(), prefix); events.Next()) {
       if (!linked) use_his(events.value());
     }

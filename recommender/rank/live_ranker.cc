@@ -28,7 +28,8 @@ RankedList LiveRanker::Recommend(const Model& model, const SessionIndex* session
 
   lists_.Clear(mix_.settings().depth, hidden_);
   lists_.SetTaste(model.quantized, model.factors,
-                  Taste(model, profile, CellsOf(model, session), options.session_share));
+                  Taste(model, profile, CellsOf(model, session), options.session_share),
+                  model.by_popularity);
   const bool visiting = sessions != nullptr && !clicks_.empty();
   if (visiting) RankVisit(*sessions, mix_.settings().depth + hidden_.size());
 

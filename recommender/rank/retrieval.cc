@@ -63,6 +63,11 @@ class Selection {
   // What a product must exceed.
   float bar() const { return bar_; }
 
+  // There are k products of these scores or higher still to be offered.
+  void RaiseBarBelow(float score) {
+    bar_ = std::max(bar_, std::nextafter(score, -std::numeric_limits<float>::infinity()));
+  }
+
   std::vector<Scored> BestFirst() && {
     if (ranks_.size() > k_) DropTheRest();
     std::sort(ranks_.begin(), ranks_.end(), std::greater<>());
@@ -128,6 +133,9 @@ class Scan {
       step_ = std::min(2 * step_, kStepBlocks);
     }
   }
+
+  // Before the first Look.
+  void Expect(float score) { selection_.RaiseBarBelow(score); }
 
   std::vector<Scored> BestFirst() && {
     ScoreHits();
@@ -198,6 +206,23 @@ std::vector<Scored> TopProductsPlainly(const FactorView& factors, std::span<cons
   return std::move(selection).BestFirst();
 }
 
+// The k-th best score of those of `products` that are not excluded, if there are so many.
+std::optional<float> KthScore(const FactorView& factors, std::span<const float> taste,
+                              const ProductSet& exclude, size_t k,
+                              std::span<const uint32_t> products) {
+  std::vector<float> scores;
+  scores.reserve(products.size());
+  for (const uint32_t product : products) {
+    if (exclude.Contains(product)) continue;
+    const float score = ScoreOf(factors, product, taste);
+    if (score == score) scores.push_back(score);  // a number
+  }
+  if (scores.size() < k) return std::nullopt;
+  const auto kth = scores.begin() + static_cast<ptrdiff_t>(k - 1);
+  std::nth_element(scores.begin(), kth, scores.end(), std::greater<>());
+  return *kth;
+}
+
 }  // namespace
 
 float ScoreOf(const FactorView& factors, uint32_t product, std::span<const float> taste) {
@@ -223,11 +248,13 @@ std::vector<Scored> TopProducts(const FactorView& factors, const Eigen::VectorXf
 }
 
 std::vector<Scored> TopProducts(const QuantizedFactors& quantized, const FactorView& factors,
-                                const Eigen::VectorXf& taste, const ProductSet& exclude, size_t k) {
+                                const Eigen::VectorXf& taste, const ProductSet& exclude, size_t k,
+                                std::span<const uint32_t> likely) {
   k = std::min(k, quantized.products());
   if (k == 0) return {};
   if (!CanBeScanned(Floats(taste))) return TopProducts(factors, taste, exclude, k);
   Scan<ProductSet> scan(quantized, factors, Floats(taste), exclude, k);
+  if (const auto score = KthScore(factors, Floats(taste), exclude, k, likely)) scan.Expect(*score);
   scan.Look(0, quantized.blocks());
   return std::move(scan).BestFirst();
 }

@@ -52,9 +52,12 @@ float ScoreOf(const FactorView& factors, uint32_t product, std::span<const float
 std::vector<Scored> TopProducts(const FactorView& factors, const Eigen::VectorXf& taste,
                                 const ProductSet& exclude, size_t k);
 
-// The same list, several times as fast. `quantized` is of these factors.
+// The same list, several times as fast. `quantized` is of these factors. `likely` are products,
+// each once, that are often among the best, such as popular ones: when k or more of them may be
+// chosen, what is worse than the k-th of them needs no look from the start.
 std::vector<Scored> TopProducts(const QuantizedFactors& quantized, const FactorView& factors,
-                                const Eigen::VectorXf& taste, const ProductSet& exclude, size_t k);
+                                const Eigen::VectorXf& taste, const ProductSet& exclude, size_t k,
+                                std::span<const uint32_t> likely = {});
 
 // The same for each row of `tastes`, on `threads` threads (0: one per core), many tastes to each
 // part of the catalogue while it is in the cache. `exclude` (may be empty) says which products, in

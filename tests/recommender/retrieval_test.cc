@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <random>
 #include <set>
 
@@ -122,9 +123,17 @@ TEST(Retrieval, TheFirstPassLosesNothing) {
       exclude.Insert(static_cast<uint32_t>(random() % products));
     }
     const size_t k = random() % 60;
-    ASSERT_EQ(TopProducts(QuantizedFactors(factors), factors, taste, exclude, k),
-              TopProducts(factors, taste, exclude, k))
+    std::vector<uint32_t> likely(static_cast<size_t>(products));
+    std::iota(likely.begin(), likely.end(), 0u);
+    std::shuffle(likely.begin(), likely.end(), random);
+    likely.resize(random() % (likely.size() + 1));
+    const std::vector<Scored> plain = TopProducts(factors, taste, exclude, k);
+    const QuantizedFactors quantized(factors);
+    ASSERT_EQ(TopProducts(quantized, factors, taste, exclude, k), plain)
         << "round " << round << ", " << products << " products, d=" << d << ", k=" << k;
+    ASSERT_EQ(TopProducts(quantized, factors, taste, exclude, k, likely), plain)
+        << "round " << round << ", " << products << " products, d=" << d << ", k=" << k << ", "
+        << likely.size() << " likely";
   }
 }
 
