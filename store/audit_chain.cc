@@ -170,7 +170,7 @@ bool Audited(Table table, absl::string_view key) {
       return !key.empty() && key[0] == 'u';
     case Table::kMeta:
       return key == "settings" || absl::StartsWith(key, "placements/") ||
-             absl::StartsWith(key, "keys/");
+             absl::StartsWith(key, "experiments/") || absl::StartsWith(key, "keys/");
     default:
       return false;
   }
@@ -299,6 +299,10 @@ AuditEntry AuditKey::Entry(AuditChange change, Table table, absl::string_view ke
 Hmac::Digest AuditKey::Seal(const AuditHead& before, absl::string_view encoded_link) const {
   return hmac_.Of(
       {AsBytes(before.seal), keys::AuditKeyOf(before.number + 1), encoded_link.substr(kSealBytes)});
+}
+
+std::string AuditKey::Derive(absl::string_view purpose) const {
+  return std::string(AsBytes(hmac_.Of({"derived key ", purpose})));
 }
 
 std::string AuditKey::id() const {

@@ -92,6 +92,9 @@ class AuditKey {
                    absl::string_view value) const;
   uint64_t Tag(Table table, absl::string_view key) const;
   Hmac::Digest Seal(const AuditHead& before, absl::string_view encoded_link) const;
+  // A key for something else, of 32 bytes: says nothing of this one, nor of those for other
+  // purposes.
+  std::string Derive(absl::string_view purpose) const;
   // Tells keys apart without giving them away: 16 hex digits.
   std::string id() const;
 

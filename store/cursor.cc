@@ -70,6 +70,7 @@ const RobotVerdict* RobotScan::Find(absl::string_view person_prefix) {
 
 template class TypedCursor<Event>;
 template class TypedCursor<Exposure>;
+template class TypedCursor<ExperimentVersion>;
 template class TypedCursor<PlacementVersion>;
 template class TypedCursor<ApiKey>;
 template class TypedCursor<Session>;

@@ -90,6 +90,26 @@ const Names<Device>& Devices() {
   return *names;
 }
 
+const Names<ExperimentUnit>& ExperimentUnits() {
+  static const auto* const names = new Names<ExperimentUnit>(_ExperimentUnit_VALUES_TO_NAMES);
+  return *names;
+}
+
+const Names<ExperimentStatus>& ExperimentStatuses() {
+  static const auto* const names = new Names<ExperimentStatus>(_ExperimentStatus_VALUES_TO_NAMES);
+  return *names;
+}
+
+const Names<ExperimentMetric>& ExperimentMetrics() {
+  static const auto* const names = new Names<ExperimentMetric>(_ExperimentMetric_VALUES_TO_NAMES);
+  return *names;
+}
+
+const Names<AssignmentHash>& AssignmentHashes() {
+  static const auto* const names = new Names<AssignmentHash>(_AssignmentHash_VALUES_TO_NAMES);
+  return *names;
+}
+
 }  // namespace
 
 std::optional<EventKind> ParseEventKind(absl::string_view name) { return Kinds().Find(name); }
@@ -115,6 +135,32 @@ absl::string_view PriceBaseName(PriceBase base) { return PriceBases().NameOf(bas
 std::optional<Device> ParseDevice(absl::string_view name) { return Devices().Find(name); }
 absl::string_view DeviceName(Device device) { return Devices().NameOf(device); }
 
+std::optional<ExperimentUnit> ParseExperimentUnit(absl::string_view name) {
+  return ExperimentUnits().Find(name);
+}
+absl::string_view ExperimentUnitName(ExperimentUnit unit) { return ExperimentUnits().NameOf(unit); }
+
+std::optional<ExperimentStatus> ParseExperimentStatus(absl::string_view name) {
+  return ExperimentStatuses().Find(name);
+}
+absl::string_view ExperimentStatusName(ExperimentStatus status) {
+  return ExperimentStatuses().NameOf(status);
+}
+
+std::optional<ExperimentMetric> ParseExperimentMetric(absl::string_view name) {
+  return ExperimentMetrics().Find(name);
+}
+absl::string_view ExperimentMetricName(ExperimentMetric metric) {
+  return ExperimentMetrics().NameOf(metric);
+}
+
+std::optional<AssignmentHash> ParseAssignmentHash(absl::string_view name) {
+  return AssignmentHashes().Find(name);
+}
+absl::string_view AssignmentHashName(AssignmentHash hash) {
+  return AssignmentHashes().NameOf(hash);
+}
+
 std::string EventKindNames() { return Kinds().Joined(); }
 std::string ChannelNames() { return Channels().Joined(); }
 std::string SourceNames() { return Sources().Joined(); }
@@ -122,5 +168,9 @@ std::string RuleKindNames() { return RuleKinds().Joined(); }
 std::string RelationNames() { return Relations().Joined(); }
 std::string PriceBaseNames() { return PriceBases().Joined(); }
 std::string DeviceNames() { return Devices().Joined(); }
+std::string ExperimentUnitNames() { return ExperimentUnits().Joined(); }
+std::string ExperimentStatusNames() { return ExperimentStatuses().Joined(); }
+std::string ExperimentMetricNames() { return ExperimentMetrics().Joined(); }
+std::string AssignmentHashNames() { return AssignmentHashes().Joined(); }
 
 }  // namespace vitrine

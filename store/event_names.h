@@ -34,6 +34,16 @@ absl::string_view PriceBaseName(PriceBase base);
 std::optional<Device> ParseDevice(absl::string_view name);
 absl::string_view DeviceName(Device device);
 
+// "visitor"; "running"; "click_rate"; "native". REQUIRES: a value that records.thrift names.
+std::optional<ExperimentUnit> ParseExperimentUnit(absl::string_view name);
+absl::string_view ExperimentUnitName(ExperimentUnit unit);
+std::optional<ExperimentStatus> ParseExperimentStatus(absl::string_view name);
+absl::string_view ExperimentStatusName(ExperimentStatus status);
+std::optional<ExperimentMetric> ParseExperimentMetric(absl::string_view name);
+absl::string_view ExperimentMetricName(ExperimentMetric metric);
+std::optional<AssignmentHash> ParseAssignmentHash(absl::string_view name);
+absl::string_view AssignmentHashName(AssignmentHash hash);
+
 // All names, for messages: "page_view, view_item_list, ...".
 std::string EventKindNames();
 std::string ChannelNames();
@@ -42,6 +52,10 @@ std::string RuleKindNames();
 std::string RelationNames();
 std::string PriceBaseNames();
 std::string DeviceNames();
+std::string ExperimentUnitNames();
+std::string ExperimentStatusNames();
+std::string ExperimentMetricNames();
+std::string AssignmentHashNames();
 
 }  // namespace vitrine
 

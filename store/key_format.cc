@@ -1,6 +1,9 @@
 #include "store/key_format.h"
 
+#include <algorithm>
 #include <xxhash.h>
+
+#include "absl/strings/ascii.h"
 
 #include "store/base/check.h"
 #include "store/base/limits.h"
@@ -54,6 +57,16 @@ absl::Status ValidId(absl::string_view id) {
   }
   if (!IsUtf8(id)) return absl::InvalidArgumentError("the id is not UTF-8");
   return absl::OkStatus();
+}
+
+absl::Status ValidName(absl::string_view name) {
+  const bool clean = std::all_of(name.begin(), name.end(), [](char c) {
+    return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '-' || c == '_';
+  });
+  if (clean && !name.empty() && name.size() <= limits::kPlacementIdBytesMax) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError("is not 1 to 64 of a-z, 0-9, '-' and '_'");
 }
 
 namespace keys {

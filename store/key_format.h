@@ -32,6 +32,7 @@
 //                'i' | first bytes of its id (8) | XXH3-128 of it (16) |      key of an exposure
 // default        "totals", "settings", "source/" | name |                      one struct each
 //                "placements/" | ~version (8) |                               PlacementVersion
+//                "experiments/" | id | 0x00 | ~version (8) |                  ExperimentVersion
 //                "keys/" | id of an API key |                                 ApiKey
 //                "format", "version", "robot_lists" (a digest)                number (8)
 //                "erasing/" | digest of a person                              Erasure, what is due
@@ -82,6 +83,10 @@ struct Person {
 // OK if `id` can stand in a key: 1 to limits::kIdBytesMax bytes of UTF-8 without control
 // characters. Otherwise InvalidArgument that says what is wrong, without repeating the id.
 absl::Status ValidId(absl::string_view id);
+
+// OK for a name that people give to something and that stands in URLs, files and reports: 1 to 64
+// of a-z, 0-9, '-' and '_'. Otherwise InvalidArgument.
+absl::Status ValidName(absl::string_view name);
 
 namespace keys {
 

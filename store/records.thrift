@@ -297,6 +297,149 @@ struct PlacementVersion {
   5: PlacementSet content,
 }
 
+// ---------------------------------------------------------------------------------------------
+// Experiments
+
+// Whose arm it is: the same one gets the same arm everywhere.
+enum ExperimentUnit {
+  // Needs a customer id: nobody is in it before they log in.
+  CUSTOMER = 1,
+  // The device: keeps its arm when somebody logs in on it.
+  VISITOR = 2,
+}
+
+enum ExperimentStatus {
+  DRAFT = 1,
+  RUNNING = 2,
+  // Changes nothing, and goes on as it was.
+  PAUSED = 3,
+  // Ended for good.
+  STOPPED = 4,
+  ARCHIVED = 5,
+}
+
+// What is measured of a unit from its first exposure on (experiments/analysis/unit_outcome.h).
+enum ExperimentMetric {
+  // Shelves of the placement that were clicked, by shelves shown.
+  CLICK_RATE = 1,
+  // Shelves something of which was put into the cart, by shelves shown.
+  CART_RATE = 2,
+  // Units that ordered.
+  CONVERSION = 3,
+  // A unit's purchases less refunds, in the experiment's currency.
+  REVENUE = 4,
+  // Worth of orders by their number.
+  ORDER_VALUE = 5,
+  // Pieces by orders.
+  ITEMS_PER_ORDER = 6,
+  // Pieces that came back, by pieces bought: less is better.
+  RETURNS = 7,
+}
+
+// Which hash gives the arm (experiments/assignment/bucket.h).
+enum AssignmentHash {
+  NATIVE = 1,
+  // As GrowthBook's SDKs do, for units that they assign too.
+  GROWTHBOOK = 2,
+}
+
+// What somebody gets. All that is not set is as the placement has it: an arm without any of it
+// changes nothing.
+struct ExperimentArm {
+  // 1 to 64 of a-z, 0-9, '-' and '_'.
+  1: string id,
+  // Units in proportion; above 0.
+  2: double weight = 1,
+  3: list<RecipeSource> recipe,
+  // In place of the placement's own; the site's hold too.
+  4: optional list<Rule> rules,
+  // Where the request does not say.
+  5: optional i32 k,
+  // Told to the storefront with the shelf: colours, words, what it likes.
+  6: map<string, string> parameters,
+}
+
+// Who is in it, by what a request says; empty: all.
+struct Audience {
+  1: list<Channel> channels,
+  2: list<Device> devices,
+  3: list<string> countries,
+  // As the request has it, or what it begins with: "en" stands for "en-GB" too.
+  4: list<string> languages,
+}
+
+// The part of a layer from `low` (inclusive) to `high` (exclusive), in [0, 1]: experiments of one
+// layer whose parts are disjoint never meet in one unit.
+struct LayerSlice {
+  1: string layer,
+  2: double low,
+  3: double high,
+}
+
+struct Guardrail {
+  1: ExperimentMetric metric,
+  // A loss of this part is no harm yet.
+  2: double margin = 0.02,
+}
+
+struct Experiment {
+  // 1 to 64 of a-z, 0-9, '-' and '_'.
+  1: string id,
+  2: string hypothesis,
+  3: string placement,
+  4: ExperimentUnit unit = ExperimentUnit.VISITOR,
+  // 2 to 16; the first is the control.
+  5: list<ExperimentArm> arms,
+  // The part of all units that gets an arm; more of it moves nobody to another.
+  6: double coverage = 1,
+  // Empty: the id.
+  7: string seed,
+  8: AssignmentHash hash = AssignmentHash.NATIVE,
+  9: optional LayerSlice layer,
+  10: Audience audience,
+  // Runs not before, and not from then on.
+  11: optional i64 from_ms,
+  12: optional i64 to_ms,
+  13: ExperimentMetric primary = ExperimentMetric.CONVERSION,
+  14: list<ExperimentMetric> secondary,
+  15: list<Guardrail> guardrails,
+  // May be looked at whenever; else once, at the end (`to_ms`).
+  16: bool sequential = true,
+  17: double alpha = 0.05,
+  // N*: units of all arms together when it is to be decided (vitrine experiment plan).
+  18: i64 planned_units = 0,
+  // Of metrics of money.
+  19: optional string currency,
+  // CUPED: what units did so many days before their first exposure takes noise out; 0: not used.
+  20: i32 days_before = 0,
+  // Its life, which commands change.
+  21: ExperimentStatus status = ExperimentStatus.DRAFT,
+  22: optional i64 started_ms,
+  23: optional i64 stopped_ms,
+}
+
+struct ExperimentVersion {
+  // From 1; each experiment counts its own.
+  1: i64 version,
+  2: i64 time_ms,
+  3: string who,
+  4: string comment,
+  5: Experiment content,
+}
+
+// The arm of an experiment by which a shelf was made.
+struct ExposedArm {
+  1: string experiment,
+  2: string arm,
+  3: ExperimentUnit unit,
+  // Where the unit fell, in [0, 1): tells units apart without naming them.
+  4: double point,
+  // The part of the units in the experiment that gets this arm.
+  5: double propensity,
+  // Somebody looked at it by a signed link: not to be analysed.
+  6: bool forced = false,
+}
+
 // One product of a shelf that was shown.
 struct ExposedProduct {
   1: string product_id,
@@ -316,11 +459,12 @@ struct Exposure {
   5: optional string visitor_id,
   6: string model_id,
   7: list<ExposedProduct> products,
-  // Of an experiment, if one decided.
-  8: string arm,
+  // 8 was never written.
   9: Channel channel = Channel.WEB,
   // A cheaper list, because of load.
   10: bool degraded = false,
+  // Of the experiments that it was in, by their ids.
+  11: list<ExposedArm> arms,
 }
 
 // What a key opens.
@@ -590,6 +734,8 @@ struct SiteSettings {
   8: i32 train_every_hours = 0,
   // Models that stay on disk, with the one that is served: 1 to 100.
   9: i32 models_kept = 5,
+  // The part of all units that no experiment gets, so that all of them together can be measured.
+  10: double experiment_holdout = 0,
 }
 
 // Settings to change; what is absent stays as it is.
@@ -603,4 +749,5 @@ struct SiteSettingsPatch {
   7: optional list<string> hosts,
   8: optional i32 train_every_hours,
   9: optional i32 models_kept,
+  10: optional double experiment_holdout,
 }

@@ -209,6 +209,11 @@ class WebHouse {
   absl::StatusOr<PlacementVersion> SetPlacements(const PlacementSet& content, int64_t based_on,
                                                  absl::string_view who, absl::string_view comment);
 
+  // The same for the experiment of this id, which counts its own versions. ResourceExhausted beyond
+  // limits::kExperimentsMax.
+  absl::StatusOr<ExperimentVersion> SetExperiment(const Experiment& content, int64_t based_on,
+                                                  absl::string_view who, absl::string_view comment);
+
   // API keys of the site (api/auth). Durable, and under the audit chain: a key that somebody slips
   // into the store is found. ResourceExhausted beyond limits::kApiKeysMax; NotFound.
   absl::Status PutApiKey(const ApiKey& key);
@@ -303,12 +308,20 @@ class WebHouse {
   // Versions of the placements, the newest first, at most `limit`; none: never changed.
   absl::StatusOr<std::vector<PlacementVersion>> PlacementHistory(size_t limit) const;
   absl::StatusOr<PlacementVersion> GetPlacements(int64_t version) const;  // NotFound
-  absl::StatusOr<std::vector<ApiKey>> ApiKeys() const;                    // by id
+  // The newest version of each experiment, by id; and those of one, the newest first.
+  absl::StatusOr<std::vector<ExperimentVersion>> Experiments() const;
+  absl::StatusOr<std::vector<ExperimentVersion>> ExperimentHistory(absl::string_view id,
+                                                                   size_t limit) const;
+  absl::StatusOr<std::vector<ApiKey>> ApiKeys() const;  // by id
   Totals GetTotals() const;
   SiteSettings GetSettings() const;
 
   // Counts up with every commit of an event: unchanged means nothing new was written.
   uint64_t Version() const;
+
+  // 32 bytes that only who has the site's audit key can make; each purpose has its own.
+  // FailedPrecondition for a store without a chain.
+  absl::StatusOr<std::string> DerivedKey(absl::string_view purpose) const;
 
   // Where the audit chain stands: to be compared with what is found later (store/audit_verify.h).
   // Link 0: there is none yet.

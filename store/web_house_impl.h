@@ -35,6 +35,7 @@ namespace vitrine {
 inline constexpr absl::string_view kTotalsKey = "totals";
 inline constexpr absl::string_view kSettingsKey = "settings";
 inline constexpr absl::string_view kPlacementsKey = "placements/";
+inline constexpr absl::string_view kExperimentsKey = "experiments/";
 inline constexpr absl::string_view kApiKeysKey = "keys/";  // | id
 inline constexpr absl::string_view kFormatKey = "format";
 inline constexpr absl::string_view kVersionKey = "version";

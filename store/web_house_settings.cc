@@ -32,6 +32,9 @@ absl::Status CheckSettings(const SiteSettings& settings) {
     return absl::InvalidArgumentError(
         absl::StrCat("models_kept must be 1 to ", limits::kModelsKeptMax));
   }
+  if (!(settings.experiment_holdout >= 0 && settings.experiment_holdout <= 1)) {
+    return absl::InvalidArgumentError("experiment_holdout must be 0 to 1");
+  }
   for (const auto& [kind, days] : settings.retention_days) {
     if (days < 1) return absl::InvalidArgumentError("retention must be at least 1 day");
   }
@@ -52,6 +55,7 @@ bool ChangesDerivedRows(SiteSettings before, const SiteSettings& after) {
   before.retention_days = after.retention_days;
   before.train_every_hours = after.train_every_hours;
   before.models_kept = after.models_kept;
+  before.experiment_holdout = after.experiment_holdout;
   return before != after;
 }
 
@@ -67,6 +71,7 @@ void Apply(const SiteSettingsPatch& patch, SiteSettings* settings) {
   if (patch.__isset.hosts) settings->hosts = patch.hosts;
   if (patch.__isset.train_every_hours) settings->train_every_hours = patch.train_every_hours;
   if (patch.__isset.models_kept) settings->models_kept = patch.models_kept;
+  if (patch.__isset.experiment_holdout) settings->experiment_holdout = patch.experiment_holdout;
 }
 
 }  // namespace

@@ -107,7 +107,14 @@ Json ExposureJson(const Exposure& shelf) {
   json["channel"] = Text(ChannelName(shelf.channel));
   if (shelf.__isset.visitor_id) json["visitor_id"] = shelf.visitor_id;
   json["model_id"] = shelf.model_id;
-  if (!shelf.arm.empty()) json["arm"] = shelf.arm;
+  for (const ExposedArm& arm : shelf.arms) {
+    json["arms"].push_back({{"experiment", arm.experiment},
+                            {"arm", arm.arm},
+                            {"unit", Text(ExperimentUnitName(arm.unit))},
+                            {"point", arm.point},
+                            {"propensity", arm.propensity},
+                            {"forced", arm.forced}});
+  }
   json["degraded"] = shelf.degraded;
   json["products"] = Json::array();
   for (const ExposedProduct& product : shelf.products) {

@@ -4,6 +4,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
@@ -22,7 +23,9 @@ std::string ValueOf(PlacementKey key, const Exposure& shelf, size_t position) {
     case PlacementKey::kRule:
       return product.rule;
     case PlacementKey::kArm:
-      return shelf.arm;
+      return absl::StrJoin(shelf.arms, " ", [](std::string* out, const ExposedArm& arm) {
+        absl::StrAppend(out, arm.experiment, ":", arm.arm);
+      });
     case PlacementKey::kPosition:
       return absl::StrCat(absl::Dec(position + 1, absl::kZeroPad3));
   }

@@ -59,8 +59,8 @@ class PlacementTally {
   absl::Status AddCredits(std::span<const Exposure> shelves, std::span<const Event> events,
                           const Crediting& crediting);
 
-  // By the values of the keys: a placement, a source's name, a rule and an arm (empty: none), a
-  // position from 1 in three digits.
+  // By the values of the keys: a placement, a source's name, a rule and arms as in "experiment:arm"
+  // (empty: none), a position from 1 in three digits.
   const std::map<std::vector<std::string>, ShownCounts>& groups() const { return groups_; }
   const std::vector<PlacementKey>& by() const { return by_; }
 

@@ -4,13 +4,12 @@
 #include <set>
 #include <string>
 
-#include "absl/algorithm/container.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
+#include "store/key_format.h"
 
 namespace vitrine {
 namespace {
@@ -25,11 +24,7 @@ absl::Status CheckRange(absl::string_view where, double value, double low, doubl
 }
 
 absl::Status CheckId(absl::string_view where, absl::string_view id) {
-  const bool clean = absl::c_all_of(id, [](char c) {
-    return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '-' || c == '_';
-  });
-  if (clean && !id.empty() && id.size() <= limits::kPlacementIdBytesMax) return absl::OkStatus();
-  return Wrong(where, "is not 1 to 64 of a-z, 0-9, '-' and '_'");
+  return Annotate(ValidName(id), where);
 }
 
 absl::Status CheckText(absl::string_view where, absl::string_view text) {

@@ -111,6 +111,15 @@ constexpr size_t kMinedRowsMax = 1000;           // of one table
 constexpr size_t kReportGroupsMax = 100'000;      // rows of one
 constexpr size_t kCreditedEventsMax = 1'000'000;  // of one person, the newest, that earn credit
 
+// --- Experiments ---
+constexpr size_t kExperimentsMax = 1000;          // of a site
+constexpr size_t kExperimentArmsMax = 16;         // of one experiment
+constexpr size_t kExperimentMetricsMax = 7;       // each once
+constexpr size_t kExperimentParametersMax = 100;  // of one arm
+constexpr int64_t kPlannedUnitsMax = 1'000'000'000'000;
+constexpr int32_t kDaysBeforeMax = 365;
+constexpr int32_t kForcedHoursMax = 720;
+
 // --- Server ---
 constexpr int32_t kFrameBytesMax = 1 << 20;             // storefront port
 constexpr int32_t kBackofficeFrameBytesMax = 64 << 20;  // back-office port: import batches

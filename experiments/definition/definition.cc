@@ -1,0 +1,344 @@
+#include "experiments/definition/definition.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "store/base/limits.h"
+#include "store/base/status_macros.h"
+#include "store/event_names.h"
+#include "store/key_format.h"
+
+namespace vitrine::experiments {
+namespace {
+
+absl::Status Wrong(absl::string_view where, absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat(where, ": ", what));
+}
+
+absl::Status CheckRange(absl::string_view where, double value, double low, double high) {
+  if (value >= low && value <= high) return absl::OkStatus();  // no NaN is
+  return Wrong(where, absl::StrCat(value, " is not between ", low, " and ", high));
+}
+
+absl::Status CheckText(absl::string_view where, absl::string_view text) {
+  if (text.size() <= limits::kTextBytesMax) return absl::OkStatus();
+  return Wrong(where, absl::StrCat("is longer than ", limits::kTextBytesMax, " bytes"));
+}
+
+absl::Status CheckArm(const std::string& where, const ExperimentArm& arm) {
+  RETURN_IF_ERROR(Annotate(ValidName(arm.id), where + ".id"));
+  if (!(arm.weight > 0 && arm.weight <= 1e6)) {
+    return Wrong(where + ".weight", absl::StrCat(arm.weight, " is not above 0 (and at most 1e6)"));
+  }
+  if (arm.__isset.k) RETURN_IF_ERROR(CheckRange(where + ".k", arm.k, 1, limits::kSuggestionsMax));
+  if (arm.parameters.size() > limits::kExperimentParametersMax) {
+    return Wrong(where + ".parameters",
+                 absl::StrCat("more than ", limits::kExperimentParametersMax));
+  }
+  for (const auto& [name, value] : arm.parameters) {
+    RETURN_IF_ERROR(Annotate(ValidId(name), where + ".parameters"));
+    RETURN_IF_ERROR(CheckText(absl::StrCat(where, ".parameters[", name, "]"), value));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckArms(const Experiment& experiment) {
+  const size_t count = experiment.arms.size();
+  if (count < 2 || count > limits::kExperimentArmsMax) {
+    return Wrong("arms", absl::StrCat("2 to ", limits::kExperimentArmsMax, " are wanted, not ",
+                                      count, "; the first is the control"));
+  }
+  std::set<std::string> ids;
+  for (const ExperimentArm& arm : experiment.arms) {
+    const std::string where = absl::StrCat("arms[", arm.id, "]");
+    RETURN_IF_ERROR(CheckArm(where, arm));
+    if (!ids.insert(arm.id).second) return Wrong(where, "there are two of this id");
+  }
+  return absl::OkStatus();
+}
+
+bool IsMoney(ExperimentMetric metric) {
+  return metric == ExperimentMetric::REVENUE || metric == ExperimentMetric::ORDER_VALUE;
+}
+
+std::vector<ExperimentMetric> MetricsOf(const Experiment& experiment) {
+  std::vector<ExperimentMetric> metrics = {experiment.primary};
+  metrics.insert(metrics.end(), experiment.secondary.begin(), experiment.secondary.end());
+  for (const Guardrail& guardrail : experiment.guardrails) metrics.push_back(guardrail.metric);
+  return metrics;
+}
+
+absl::Status CheckMetrics(const Experiment& experiment) {
+  std::set<ExperimentMetric> met;
+  for (const ExperimentMetric metric : MetricsOf(experiment)) {
+    if (_ExperimentMetric_VALUES_TO_NAMES.count(metric) == 0) {
+      return Wrong("metrics", absl::StrCat(metric, " is no metric"));
+    }
+    if (!met.insert(metric).second) {
+      return Wrong("metrics", absl::StrCat(ExperimentMetricName(metric),
+                                           " is named twice: each is primary, secondary or a "
+                                           "guardrail"));
+    }
+    if (IsMoney(metric) && experiment.currency.size() != 3) {
+      return Wrong("currency", absl::StrCat("is wanted for ", ExperimentMetricName(metric),
+                                            ", of three letters as in GBP"));
+    }
+  }
+  for (const Guardrail& guardrail : experiment.guardrails) {
+    RETURN_IF_ERROR(CheckRange("guardrails.margin", guardrail.margin, 0, 0.5));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckLayer(const Experiment& experiment) {
+  if (!experiment.__isset.layer) return absl::OkStatus();
+  const LayerSlice& layer = experiment.layer;
+  RETURN_IF_ERROR(Annotate(ValidName(layer.layer), "layer.layer"));
+  RETURN_IF_ERROR(CheckRange("layer.low", layer.low, 0, 1));
+  RETURN_IF_ERROR(CheckRange("layer.high", layer.high, 0, 1));
+  if (layer.low < layer.high) return absl::OkStatus();
+  return Wrong("layer.high", "is not above low: nobody would be in it");
+}
+
+absl::Status CheckPlan(const Experiment& experiment) {
+  if (!(experiment.alpha > 0 && experiment.alpha < 0.5)) {
+    return Wrong("alpha", absl::StrCat(experiment.alpha, " is not between 0 and 0.5"));
+  }
+  if (experiment.planned_units < 0 || experiment.planned_units > limits::kPlannedUnitsMax) {
+    return Wrong("planned_units", "is below 0, or absurd");
+  }
+  RETURN_IF_ERROR(CheckRange("days_before", experiment.days_before, 0, limits::kDaysBeforeMax));
+  if (experiment.__isset.from_ms && experiment.__isset.to_ms &&
+      experiment.from_ms >= experiment.to_ms) {
+    return Wrong("to", "is not after from: it would never run");
+  }
+  return absl::OkStatus();
+}
+
+// What may not change while an experiment goes on, in the order in which it is named.
+struct Frozen {
+  const char* field;
+  bool (*same)(const Experiment&, const Experiment&);
+  const char* why;
+};
+
+#define VITRINE_FROZEN(field, why)                                                           \
+  {                                                                                          \
+#field, [](const Experiment& a, const Experiment& b) { return a.field == b.field; }, why \
+  }
+
+constexpr char kOther[] = "units that are in it already saw something else";
+constexpr char kLooked[] = "what is looked for is fixed before the first look";
+
+const Frozen kFrozen[] = {
+    VITRINE_FROZEN(hypothesis, kLooked),
+    VITRINE_FROZEN(placement, kOther),
+    VITRINE_FROZEN(unit, kOther),
+    VITRINE_FROZEN(arms, kOther),
+    VITRINE_FROZEN(seed, kOther),
+    VITRINE_FROZEN(hash, kOther),
+    {"layer",
+     [](const Experiment& a, const Experiment& b) {
+       return a.__isset.layer == b.__isset.layer && a.layer == b.layer;
+     },
+     kOther},
+    VITRINE_FROZEN(audience, kOther),
+    VITRINE_FROZEN(from_ms, kOther),
+    VITRINE_FROZEN(primary, kLooked),
+    VITRINE_FROZEN(secondary, kLooked),
+    VITRINE_FROZEN(guardrails, kLooked),
+    VITRINE_FROZEN(sequential, kLooked),
+    VITRINE_FROZEN(alpha, kLooked),
+    VITRINE_FROZEN(planned_units, kLooked),
+    VITRINE_FROZEN(currency, kLooked),
+    VITRINE_FROZEN(days_before, kLooked),
+};
+
+#undef VITRINE_FROZEN
+
+bool MayMove(ExperimentStatus from, ExperimentStatus to) {
+  switch (from) {
+    case ExperimentStatus::DRAFT:
+      return to == ExperimentStatus::RUNNING || to == ExperimentStatus::ARCHIVED;
+    case ExperimentStatus::RUNNING:
+      return to == ExperimentStatus::PAUSED || to == ExperimentStatus::STOPPED;
+    case ExperimentStatus::PAUSED:
+      return to == ExperimentStatus::RUNNING || to == ExperimentStatus::STOPPED;
+    case ExperimentStatus::STOPPED:
+      return to == ExperimentStatus::ARCHIVED;
+    case ExperimentStatus::ARCHIVED:
+      return false;
+  }
+  return false;
+}
+
+absl::Status CheckBegin(const Experiment& experiment, std::span<const Experiment> others,
+                        int64_t now_ms) {
+  if (experiment.planned_units < 1) {
+    return absl::InvalidArgumentError(
+        "planned_units: is wanted before the start, and stays (vitrine experiment plan says how "
+        "many)");
+  }
+  if (!experiment.sequential && !experiment.__isset.to_ms) {
+    return absl::InvalidArgumentError(
+        "to: a fixed test is looked at once, at an end that is known before");
+  }
+  if (experiment.__isset.to_ms && experiment.to_ms <= now_ms) {
+    return absl::InvalidArgumentError("to: is past");
+  }
+  for (const Experiment& other : others) {
+    if (other.id != experiment.id && GoesOn(other)) {
+      RETURN_IF_ERROR(CheckTogether(experiment, other));
+    }
+  }
+  return absl::OkStatus();
+}
+
+const std::string& SeedOf(const Experiment& experiment) {
+  return experiment.seed.empty() ? experiment.id : experiment.seed;
+}
+
+// "recipe", "rules", "k", "parameter colour": what any arm changes.
+std::set<std::string> AspectsOf(const Experiment& experiment) {
+  std::set<std::string> aspects;
+  for (const ExperimentArm& arm : experiment.arms) {
+    if (!arm.recipe.empty()) aspects.insert("recipe");
+    if (arm.__isset.rules) aspects.insert("rules");
+    if (arm.__isset.k) aspects.insert("k");
+    for (const auto& [name, value] : arm.parameters) aspects.insert("parameter " + name);
+  }
+  return aspects;
+}
+
+}  // namespace
+
+absl::Status ValidateExperiment(const Experiment& experiment) {
+  RETURN_IF_ERROR(Annotate(ValidName(experiment.id), "id"));
+  RETURN_IF_ERROR(CheckText("hypothesis", experiment.hypothesis));
+  RETURN_IF_ERROR(Annotate(ValidName(experiment.placement), "placement"));
+  if (_ExperimentUnit_VALUES_TO_NAMES.count(experiment.unit) == 0) {
+    return Wrong("unit", absl::StrCat(experiment.unit, " is no unit"));
+  }
+  if (_AssignmentHash_VALUES_TO_NAMES.count(experiment.hash) == 0) {
+    return Wrong("hash", absl::StrCat(experiment.hash, " is no hash"));
+  }
+  RETURN_IF_ERROR(CheckArms(experiment));
+  RETURN_IF_ERROR(CheckRange("coverage", experiment.coverage, 0, 1));
+  if (!experiment.seed.empty()) RETURN_IF_ERROR(Annotate(ValidId(experiment.seed), "seed"));
+  RETURN_IF_ERROR(CheckLayer(experiment));
+  RETURN_IF_ERROR(CheckMetrics(experiment));
+  return CheckPlan(experiment);
+}
+
+absl::StatusOr<std::vector<std::string>> CheckChange(const Experiment& before,
+                                                     const Experiment& after) {
+  if (before.status == ExperimentStatus::DRAFT) return std::vector<std::string>();
+  if (!GoesOn(before)) {
+    return absl::InvalidArgumentError(absl::StrCat("status: it is ",
+                                                   ExperimentStatusName(before.status),
+                                                   ": copy it under another id to try again"));
+  }
+  for (const Frozen& frozen : kFrozen) {
+    if (frozen.same(before, after)) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        frozen.field, ": may not change once it has begun: ", frozen.why,
+        "; stop it, and begin another one. coverage", before.sequential ? " and to may" : " may"));
+  }
+  const bool same_end = before.__isset.to_ms == after.__isset.to_ms && before.to_ms == after.to_ms;
+  if (!same_end && !before.sequential) {
+    return absl::InvalidArgumentError(
+        "to: a fixed test is looked at once, at the end that was fixed before");
+  }
+  std::vector<std::string> warnings;
+  if (after.coverage > before.coverage) {
+    warnings.push_back(
+        "coverage: who comes in now came later than the others: an effect that fades is mixed");
+  } else if (after.coverage < before.coverage) {
+    warnings.push_back(
+        "coverage: who is outside now counts on in the arm they had, without what it shows: "
+        "effects look smaller than they are");
+  }
+  return warnings;
+}
+
+absl::StatusOr<Experiment> Moved(const Experiment& experiment, ExperimentStatus to,
+                                 std::span<const Experiment> others, int64_t now_ms) {
+  if (_ExperimentStatus_VALUES_TO_NAMES.count(to) == 0) {
+    return absl::InvalidArgumentError(absl::StrCat("status: ", to, " is none"));
+  }
+  if (!MayMove(experiment.status, to)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("status: it is ", ExperimentStatusName(experiment.status),
+                     " and cannot become ", ExperimentStatusName(to)));
+  }
+  Experiment moved = experiment;
+  if (to == ExperimentStatus::RUNNING) {
+    RETURN_IF_ERROR(CheckBegin(experiment, others, now_ms));
+    if (!moved.__isset.started_ms) moved.__set_started_ms(now_ms);
+  }
+  if (to == ExperimentStatus::STOPPED) moved.__set_stopped_ms(now_ms);
+  moved.status = to;
+  return moved;
+}
+
+absl::Status CheckTogether(const Experiment& experiment, const Experiment& other) {
+  const auto clash = [&](absl::string_view field, absl::string_view what) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(field, ": the experiment ", other.id, ", which goes on, ", what));
+  };
+  if (SeedOf(experiment) == SeedOf(other)) {
+    return clash("seed", "has the same: it would put the same units into the same arms");
+  }
+  const bool in_layer = experiment.__isset.layer && other.__isset.layer &&
+                        experiment.layer.layer == other.layer.layer;
+  if (in_layer) {
+    if (experiment.unit != other.unit) {
+      return clash("layer", "is in it with another unit: the layer does not keep them apart");
+    }
+    if (experiment.layer.low < other.layer.high && other.layer.low < experiment.layer.high) {
+      return clash("layer", absl::StrCat("holds ", other.layer.low, " to ", other.layer.high));
+    }
+    return absl::OkStatus();
+  }
+  if (experiment.placement != other.placement) return absl::OkStatus();
+  const std::set<std::string> theirs = AspectsOf(other);
+  for (const std::string& aspect : AspectsOf(experiment)) {
+    if (theirs.contains(aspect)) {
+      return clash("placement", absl::StrCat("changes its ", aspect,
+                                             " too: put both into one layer, in disjoint parts"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Assigner> AssignerOf(const Experiment& experiment) {
+  AssignerOptions options;
+  options.seed = SeedOf(experiment);
+  options.hash = experiment.hash == AssignmentHash::GROWTHBOOK ? HashVersion::kGrowthBook2
+                                                               : HashVersion::kNative;
+  double sum = 0;
+  for (const ExperimentArm& arm : experiment.arms) sum += arm.weight;
+  for (const ExperimentArm& arm : experiment.arms) options.weights.push_back(arm.weight / sum);
+  options.coverage = experiment.coverage;
+  if (experiment.__isset.layer) {
+    options.layers.emplace_back(
+        experiment.layer.layer,
+        std::vector<BucketRange>{{experiment.layer.low, experiment.layer.high}});
+  }
+  return Assigner::Create(std::move(options));
+}
+
+bool Changes(const ExperimentArm& arm) {
+  return !arm.recipe.empty() || arm.__isset.rules || arm.__isset.k;
+}
+
+void Apply(const ExperimentArm& arm, Placement* placement) {
+  if (!arm.recipe.empty()) placement->recipe = arm.recipe;
+  if (arm.__isset.rules) placement->rules = arm.rules;
+  if (arm.__isset.k) placement->k = arm.k;
+}
+
+}  // namespace vitrine::experiments

@@ -1,0 +1,286 @@
+#include "experiments/definition/definition.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "experiments/definition/running.h"
+#include "tests/testing/testing.h"
+
+namespace vitrine::experiments {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+using vitrine::testing::Value;
+
+constexpr int64_t kNow = 1'700'000'000'000;
+constexpr int64_t kDay = 86'400'000;
+
+Experiment Trial(const std::string& id = "trial") {
+  Experiment experiment;
+  experiment.id = id;
+  experiment.placement = "home";
+  experiment.planned_units = 10'000;
+  experiment.arms.resize(2);
+  experiment.arms[0].id = "as-it-is";
+  experiment.arms[1].id = "popular";
+  experiment.arms[1].recipe.emplace_back().source = Source::POPULAR;
+  return experiment;
+}
+
+Experiment Running(const std::string& id = "trial") {
+  return Value(Moved(Trial(id), ExperimentStatus::RUNNING, {}, kNow));
+}
+
+std::string Complaint(const absl::Status& status) { return std::string(status.message()); }
+
+TEST(ValidateExperiment, NamesTheFieldAndWhy) {
+  EXPECT_OK(ValidateExperiment(Trial()));
+  const std::vector<std::pair<void (*)(Experiment*), const char*>> mistakes = {
+      {[](Experiment* e) { e->id = "My trial"; }, "id: is not 1 to 64"},
+      {[](Experiment* e) { e->placement = ""; }, "placement: is not"},
+      {[](Experiment* e) { e->arms.pop_back(); }, "arms: 2 to 16 are wanted, not 1"},
+      {[](Experiment* e) { e->arms[1].id = "as-it-is"; }, "arms[as-it-is]: there are two"},
+      {[](Experiment* e) { e->arms[1].weight = 0; }, "arms[popular].weight: 0 is not above 0"},
+      {[](Experiment* e) { e->arms[1].__set_k(201); }, "arms[popular].k: 201 is not between"},
+      {[](Experiment* e) { e->coverage = 1.5; }, "coverage: 1.5 is not between 0 and 1"},
+      {[](Experiment* e) { e->secondary = {ExperimentMetric::CONVERSION}; },
+       "metrics: conversion is named twice"},
+      {[](Experiment* e) { e->primary = ExperimentMetric::REVENUE; },
+       "currency: is wanted for revenue"},
+      {[](Experiment* e) { e->alpha = 0.5; }, "alpha: 0.5 is not"},
+      {[](Experiment* e) { e->days_before = 1000; }, "days_before: 1000 is not"},
+      {[](Experiment* e) {
+         e->__set_from_ms(kNow);
+         e->__set_to_ms(kNow);
+       },
+       "to: is not after from"},
+      {[](Experiment* e) {
+         LayerSlice slice;
+         slice.layer = "ranking";
+         slice.low = slice.high = 0.5;
+         e->__set_layer(slice);
+       },
+       "layer.high: is not above low"},
+  };
+  for (const auto& [make, complaint] : mistakes) {
+    Experiment experiment = Trial();
+    make(&experiment);
+    EXPECT_THAT(Complaint(ValidateExperiment(experiment)), StartsWith(complaint));
+  }
+}
+
+TEST(ExperimentLife, GoesForwardOnly) {
+  const std::map<ExperimentStatus, std::vector<ExperimentStatus>> ways = {
+      {ExperimentStatus::DRAFT, {ExperimentStatus::RUNNING, ExperimentStatus::ARCHIVED}},
+      {ExperimentStatus::RUNNING, {ExperimentStatus::PAUSED, ExperimentStatus::STOPPED}},
+      {ExperimentStatus::PAUSED, {ExperimentStatus::RUNNING, ExperimentStatus::STOPPED}},
+      {ExperimentStatus::STOPPED, {ExperimentStatus::ARCHIVED}},
+      {ExperimentStatus::ARCHIVED, {}}};
+  for (const auto& [from, to] : ways) {
+    for (const auto& [next, ignored] : ways) {
+      Experiment experiment = Trial();
+      experiment.status = from;
+      const bool goes = std::find(to.begin(), to.end(), next) != to.end();
+      EXPECT_EQ(Moved(experiment, next, {}, kNow).ok(), goes) << from << " to " << next;
+    }
+  }
+}
+
+TEST(ExperimentLife, RemembersWhenItBeganAndEnded) {
+  const Experiment running = Running();
+  EXPECT_EQ(running.started_ms, kNow);
+  const Experiment paused = Value(Moved(running, ExperimentStatus::PAUSED, {}, kNow + 1));
+  const Experiment again = Value(Moved(paused, ExperimentStatus::RUNNING, {}, kNow + 2));
+  EXPECT_EQ(again.started_ms, kNow);
+  const Experiment stopped = Value(Moved(again, ExperimentStatus::STOPPED, {}, kNow + 3));
+  EXPECT_EQ(stopped.stopped_ms, kNow + 3);
+}
+
+TEST(ExperimentLife, BeginsOnlyWithAPlan) {
+  const auto start = [](const Experiment& experiment) {
+    return Complaint(Moved(experiment, ExperimentStatus::RUNNING, {}, kNow).status());
+  };
+  Experiment without_plan = Trial();
+  without_plan.planned_units = 0;
+  EXPECT_THAT(start(without_plan), StartsWith("planned_units: "));
+  Experiment fixed = Trial();
+  fixed.sequential = false;
+  EXPECT_THAT(start(fixed), StartsWith("to: a fixed test"));
+  fixed.__set_to_ms(kNow - 1);
+  EXPECT_THAT(start(fixed), StartsWith("to: is past"));
+  fixed.__set_to_ms(kNow + kDay);
+  EXPECT_THAT(start(fixed), IsEmpty());
+}
+
+TEST(CheckChange, ADraftMayChangeAltogether) {
+  Experiment other = Trial();
+  other.placement = "cart";
+  other.arms[0].weight = 3;
+  EXPECT_THAT(Value(CheckChange(Trial(), other)), IsEmpty());
+}
+
+TEST(CheckChange, WhatRunsKeepsWhatUnitsSawAndWhatIsLookedFor) {
+  const Experiment before = Running();
+  const std::vector<std::pair<void (*)(Experiment*), const char*>> changes = {
+      {[](Experiment* e) { e->arms[1].weight = 2; }, "arms: "},
+      {[](Experiment* e) { e->seed = "other"; }, "seed: "},
+      {[](Experiment* e) { e->unit = ExperimentUnit::CUSTOMER; }, "unit: "},
+      {[](Experiment* e) { e->audience.countries = {"GB"}; }, "audience: "},
+      {[](Experiment* e) { e->primary = ExperimentMetric::CLICK_RATE; }, "primary: "},
+      {[](Experiment* e) { e->planned_units = 5; }, "planned_units: "},
+      {[](Experiment* e) { e->alpha = 0.1; }, "alpha: "},
+  };
+  for (const auto& [make, complaint] : changes) {
+    Experiment after = before;
+    make(&after);
+    EXPECT_THAT(Complaint(CheckChange(before, after).status()), StartsWith(complaint));
+  }
+  Experiment stopped = before;
+  stopped.status = ExperimentStatus::STOPPED;
+  EXPECT_THAT(Complaint(CheckChange(stopped, stopped).status()),
+              StartsWith("status: it is stopped"));
+}
+
+TEST(CheckChange, MoreOrLessCoverageIsAllowedWithAWarning) {
+  Experiment before = Running();
+  before.coverage = 0.5;
+  Experiment after = before;
+  after.coverage = 0.7;
+  EXPECT_THAT(Value(CheckChange(before, after)).at(0), HasSubstr("came later"));
+  after.coverage = 0.2;
+  EXPECT_THAT(Value(CheckChange(before, after)).at(0), HasSubstr("smaller than they are"));
+  after = before;
+  after.__set_to_ms(kNow + kDay);
+  EXPECT_THAT(Value(CheckChange(before, after)), IsEmpty());
+  before.sequential = after.sequential = false;
+  EXPECT_THAT(Complaint(CheckChange(before, after).status()), StartsWith("to: a fixed test"));
+}
+
+TEST(CheckTogether, TwoThatWouldMeetNeedALayer) {
+  Experiment one = Running("one");
+  Experiment two = Trial("two");
+  const auto start = [&] {
+    const std::vector<Experiment> others = {one};
+    return Complaint(Moved(two, ExperimentStatus::RUNNING, others, kNow).status());
+  };
+  EXPECT_THAT(start(),
+              StartsWith("placement: the experiment one, which goes on, changes its recipe"));
+  two.placement = "cart";
+  EXPECT_THAT(start(), IsEmpty());
+  two.placement = "home";
+  two.arms[1] = Trial().arms[1];
+  two.arms[1].recipe.clear();
+  two.arms[1].parameters["colour"] = "blue";
+  EXPECT_THAT(start(), IsEmpty()) << "they change different things";
+  two = Trial("two");
+  LayerSlice slice;
+  slice.layer = "ranking";
+  slice.low = 0;
+  slice.high = 0.5;
+  one.__set_layer(slice);
+  slice.low = 0.4;
+  slice.high = 1;
+  two.__set_layer(slice);
+  EXPECT_THAT(start(), StartsWith("layer: the experiment one, which goes on, holds 0 to 0.5"));
+  two.layer.low = 0.5;
+  EXPECT_THAT(start(), IsEmpty());
+  two.unit = ExperimentUnit::CUSTOMER;
+  EXPECT_THAT(start(), StartsWith("layer: "));
+  two.unit = ExperimentUnit::VISITOR;
+  two.seed = "one";
+  EXPECT_THAT(start(), StartsWith("seed: "));
+}
+
+RequestFacts Asks(absl::string_view visitor, absl::string_view customer = "") {
+  RequestFacts facts;
+  facts.visitor = visitor;
+  facts.customer = customer;
+  facts.language = "en-GB";
+  facts.country = "GB";
+  facts.now_ms = kNow;
+  return facts;
+}
+
+// The arm's id; empty: none.
+std::string ArmOf(const Experiment& experiment, const RequestFacts& facts) {
+  const RunningExperiments running = Value(RunningExperiments::Create("shop", {experiment}));
+  const std::vector<ChosenArm> chosen = running.Choose("home", facts);
+  return chosen.empty() ? "" : chosen.at(0).arm->id;
+}
+
+TEST(RunningExperiments, AVisitorsArmStaysThroughLogin) {
+  const Experiment experiment = Running();
+  std::map<std::string, int> units;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string visitor = absl::StrCat("v", i);
+    const std::string before = ArmOf(experiment, Asks(visitor));
+    EXPECT_EQ(ArmOf(experiment, Asks(visitor, absl::StrCat("c", i))), before);
+    ++units[before];
+  }
+  EXPECT_EQ(units.size(), 2u);
+  EXPECT_NEAR(units["popular"], 500, 5 * 16);  // five standard deviations
+}
+
+TEST(RunningExperiments, AnExperimentOfCustomersNeedsACustomer) {
+  Experiment experiment = Running();
+  experiment.unit = ExperimentUnit::CUSTOMER;
+  EXPECT_EQ(ArmOf(experiment, Asks("v1")), "");
+  const std::string arm = ArmOf(experiment, Asks("v1", "c1"));
+  EXPECT_NE(arm, "");
+  EXPECT_EQ(ArmOf(experiment, Asks("another device", "c1")), arm);
+}
+
+TEST(RunningExperiments, OnlyWhatRunsNowAndIsMeantHasAnArm) {
+  EXPECT_NE(ArmOf(Running(), Asks("v1")), "");
+  EXPECT_EQ(ArmOf(Trial(), Asks("v1")), "") << "a draft";
+  EXPECT_EQ(ArmOf(Value(Moved(Running(), ExperimentStatus::PAUSED, {}, kNow)), Asks("v1")), "");
+  Experiment later = Running();
+  later.__set_from_ms(kNow + 1);
+  EXPECT_EQ(ArmOf(later, Asks("v1")), "");
+  Experiment past = Running();
+  past.__set_to_ms(kNow);
+  EXPECT_EQ(ArmOf(past, Asks("v1")), "");
+  Experiment elsewhere = Running();
+  elsewhere.audience.countries = {"DE"};
+  EXPECT_EQ(ArmOf(elsewhere, Asks("v1")), "");
+  elsewhere.audience.countries = {"DE", "GB"};
+  elsewhere.audience.languages = {"en"};
+  EXPECT_NE(ArmOf(elsewhere, Asks("v1")), "");
+  elsewhere.audience.languages = {"e"};
+  EXPECT_EQ(ArmOf(elsewhere, Asks("v1")), "");
+  elsewhere = Running();
+  elsewhere.audience.devices = {Device::MOBILE};
+  EXPECT_EQ(ArmOf(elsewhere, Asks("v1")), "");
+  Experiment nobody = Running();
+  nobody.coverage = 0;
+  EXPECT_EQ(ArmOf(nobody, Asks("v1")), "");
+  RequestFacts held_out = Asks("v1");
+  held_out.holdout = 1;
+  EXPECT_EQ(ArmOf(Running(), held_out), "");
+}
+
+TEST(RunningExperiments, AForcedArmIsShownWhereverTheUnitFalls) {
+  Experiment experiment = Trial();
+  for (const uint32_t arm : {0u, 1u}) {
+    const ForcedArms forced = {{"trial", arm}};
+    RequestFacts facts = Asks("v1");
+    facts.forced = &forced;
+    const RunningExperiments running = Value(RunningExperiments::Create("shop", {experiment}));
+    const std::vector<ChosenArm> chosen = running.Choose("home", facts);
+    ASSERT_EQ(chosen.size(), 1u);
+    EXPECT_EQ(chosen[0].arm->id, experiment.arms[arm].id);
+    EXPECT_TRUE(chosen[0].forced);
+  }
+  const ForcedArms no_such_arm = {{"trial", 7}};
+  RequestFacts facts = Asks("v1");
+  facts.forced = &no_such_arm;
+  EXPECT_EQ(ArmOf(experiment, facts), "") << "a draft shows nothing by itself";
+}
+
+}  // namespace
+}  // namespace vitrine::experiments

@@ -1,0 +1,287 @@
+// Simulated customers whose truth is known, from the store to the verdict.
+
+#include "experiments/analysis/experiment_report.h"
+
+#include <csignal>
+#include <memory>
+#include <random>
+#include <string>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "experiments/definition/definition.h"
+#include "experiments/definition/running.h"
+#include "store/web_house.h"
+#include "tests/testing/testing.h"
+
+namespace vitrine::experiments {
+namespace {
+
+using ::testing::Contains;
+using ::testing::Not;
+using vitrine::testing::MakeEvent;
+using vitrine::testing::TempDir;
+using vitrine::testing::Value;
+
+constexpr int64_t kStart = 1'700'000'000'000;
+constexpr int64_t kDay = 86'400'000;
+
+Experiment Trial() {
+  Experiment experiment;
+  experiment.id = "trial";
+  experiment.placement = "home";
+  experiment.hypothesis = "what sells is what should be shown";
+  experiment.planned_units = 12'000;
+  experiment.arms.resize(2);
+  experiment.arms[0].id = "old";
+  experiment.arms[1].id = "new";
+  experiment.secondary = {ExperimentMetric::REVENUE};
+  experiment.guardrails.emplace_back().metric = ExperimentMetric::RETURNS;
+  experiment.currency = "GBP";
+  return Value(Moved(experiment, ExperimentStatus::RUNNING, {}, kStart));
+}
+
+// What a visitor does: sees a shelf, and buys with the chance of the arm they saw.
+class Customers {
+ public:
+  Customers(WebHouse* house, const Experiment& experiment, std::vector<double> chances,
+            unsigned seed)
+      : house_(*house),
+        experiment_(experiment),
+        running_(Value(RunningExperiments::Create("shop", {experiment}))),
+        chances_(std::move(chances)),
+        random_(seed) {
+    std::printf("seed %u\n", seed);
+  }
+
+  void Visit(int visitors) {
+    std::vector<Exposure> shelves;
+    std::vector<Event> events;
+    for (int i = 0; i < visitors; ++i, ++made_) One(&shelves, &events);
+    EXPECT_OK(house_.AddExposures(shelves));
+    EXPECT_OK(house_.Track(events, {}, Ack::kApplied).status());
+  }
+
+  void One(std::vector<Exposure>* shelves, std::vector<Event>* events) {
+    const std::string visitor = absl::StrCat("v", made_);
+    const int64_t now_ms = kStart + made_ * kDay / 1000;
+    const ChosenArm chosen = running_.Choose("home", {.visitor = visitor, .now_ms = now_ms}).at(0);
+    Exposure& shelf = shelves->emplace_back();
+    shelf.id = absl::StrCat("s", made_);
+    shelf.time_ms = now_ms;
+    shelf.placement = "home";
+    shelf.__set_visitor_id(visitor);
+    shelf.products.emplace_back().product_id = "p";
+    ExposedArm& arm = shelf.arms.emplace_back();
+    arm.experiment = experiment_.id;
+    arm.arm = chosen.arm->id;
+    arm.propensity = chosen.propensity;
+    arm.point = chosen.point;
+    const auto index = static_cast<size_t>(chosen.arm - chosen.experiment->arms.data());
+    Event event = MakeEvent(absl::StrCat("e", made_), "v:" + visitor, now_ms + 1000,
+                            EventKind::VIEW_ITEM, "p");
+    event.__set_recommendation_id(shelf.id);
+    events->push_back(event);
+    if (std::uniform_real_distribution<>()(random_) >= chances_.at(index)) return;
+    event = MakeEvent(absl::StrCat("o", made_), "v:" + visitor, now_ms + 2000, EventKind::PURCHASE,
+                      "p");
+    event.items[0].__set_price_minor(500 + static_cast<int64_t>(random_() % 1000));
+    event.__set_currency("GBP");
+    events->push_back(event);
+    bought_.push_back(made_);
+  }
+
+  int64_t bought() const { return static_cast<int64_t>(bought_.size()); }
+
+ private:
+  WebHouse& house_;
+  const Experiment experiment_;
+  const RunningExperiments running_;
+  const std::vector<double> chances_;
+  std::mt19937 random_;
+  int64_t made_ = 0;
+  std::vector<int64_t> bought_;
+};
+
+class ExperimentReportTest : public ::testing::Test {
+ protected:
+  void Open() {
+    house_.reset();
+    house_ = Value(WebHouse::Open({.directory = dir_.File("db")}));
+  }
+  ExperimentCounts Count(const Experiment& experiment) {
+    return Value(CountExperiment(*house_, experiment, {}));
+  }
+  Verdict Judged(const Experiment& experiment) {
+    return Value(JudgeExperiment(experiment, Count(experiment), kStart + 30 * kDay));
+  }
+
+  TempDir dir_;
+  std::unique_ptr<WebHouse> house_ = Value(WebHouse::Open({.directory = dir_.File("db")}));
+};
+
+std::vector<std::string> Keys(const std::vector<Report::Message>& messages) {
+  std::vector<std::string> keys;
+  for (const Report::Message& message : messages) keys.push_back(message.key);
+  return keys;
+}
+
+std::vector<std::string> TablesOf(const Report& report) {
+  std::vector<std::string> names;
+  for (const Report::Table& table : report.tables) names.push_back(table.name);
+  return names;
+}
+
+int64_t Converted(const ExperimentCounts& counts) {
+  double converted = 0;
+  for (const ArmSums& arm : counts.arms) converted += arm.metrics[0].sums[kValue];
+  return static_cast<int64_t>(converted);
+}
+
+TEST_F(ExperimentReportTest, FindsADifferenceThatIsThere) {
+  const Experiment experiment = Trial();
+  Customers(house_.get(), experiment, {0.10, 0.14}, 20'260'101).Visit(12'000);
+  const ExperimentCounts counts = Count(experiment);
+  const Verdict verdict = Value(JudgeExperiment(experiment, counts, kStart + 30 * kDay));
+  EXPECT_EQ(verdict.decision, Decision::kTreatmentWins);
+  EXPECT_EQ(verdict.winner, 1u);
+  const MetricVerdict& conversion = verdict.comparisons.at(0);
+  EXPECT_LT(conversion.absolute.low, 0.04);
+  EXPECT_GT(conversion.absolute.high, 0.04);
+  const Report report = ReportOf(experiment, counts, verdict, {});
+  EXPECT_THAT(Keys(report.summary), Contains("experiment.decision.treatment_wins"));
+  EXPECT_THAT(TablesOf(report), Contains("experiment_metrics"));
+}
+
+TEST_F(ExperimentReportTest, OfTwoEqualArmsNothingIsSaid) {
+  const Experiment experiment = Trial();
+  Customers(house_.get(), experiment, {0.10, 0.10}, 20'260'102).Visit(12'000);
+  const Verdict verdict = Judged(experiment);
+  EXPECT_TRUE(verdict.validity.valid());
+  EXPECT_EQ(verdict.decision, Decision::kUndecided);
+}
+
+TEST_F(ExperimentReportTest, NumbersOfABrokenExperimentAreWithheld) {
+  Experiment experiment = Trial();
+  Customers(house_.get(), experiment, {0.10, 0.14}, 20'260'103).Visit(2000);
+  // And some whose arms are not those that their hash gives: five to four.
+  std::vector<Exposure> shelves;
+  for (int i = 0; i < 3000; ++i) {
+    Exposure shelf;
+    shelf.id = absl::StrCat("x", i);
+    shelf.time_ms = kStart + i;
+    shelf.placement = "home";
+    shelf.__set_visitor_id(absl::StrCat("x", i));
+    shelf.products.emplace_back().product_id = "p";
+    ExposedArm& arm = shelf.arms.emplace_back();
+    arm.experiment = "trial";
+    arm.arm = i % 9 < 5 ? "old" : "new";
+    shelves.push_back(shelf);
+  }
+  ASSERT_OK(house_->AddExposures(shelves));
+  experiment.__set_stopped_ms(kStart + 20 * kDay);
+  const ExperimentCounts counts = Count(experiment);
+  const Verdict verdict = Value(JudgeExperiment(experiment, counts, kStart + 30 * kDay));
+  EXPECT_EQ(verdict.decision, Decision::kInvalid);
+  const Report report = ReportOf(experiment, counts, verdict, {});
+  EXPECT_THAT(Keys(report.summary), Contains("experiment.objection.sample_ratio"));
+  EXPECT_THAT(TablesOf(report), Not(Contains("experiment_metrics")));
+}
+
+TEST_F(ExperimentReportTest, RepliesThatLeftNoExposureMakeItInvalid) {
+  const Experiment experiment = Trial();
+  Customers(house_.get(), experiment, {0.1, 0.1}, 20'260'104).Visit(1000);
+  EXPECT_EQ(Count(experiment).replies, 1000);
+  EXPECT_EQ(Count(experiment).replies_unexposed, 0);
+  std::vector<Event> events;
+  for (int i = 0; i < 50; ++i) {
+    events.push_back(MakeEvent(absl::StrCat("lost", i), absl::StrCat("v:v", i), kStart + 2 * kDay,
+                               EventKind::VIEW_ITEM, "p"));
+    events.back().__set_recommendation_id(absl::StrCat("lost", i));
+  }
+  ASSERT_OK(house_->Track(events, {}, Ack::kApplied).status());
+  EXPECT_EQ(Count(experiment).replies_unexposed, 50);
+  EXPECT_EQ(Judged(experiment).decision, Decision::kInvalid);
+}
+
+TEST_F(ExperimentReportTest, RobotsAreLeftOut) {
+  const Experiment experiment = Trial();
+  Customers(house_.get(), experiment, {1, 1}, 20'260'105).Visit(100);
+  const Derived derived = {.person = Person::Visitor("v7"),
+                           .mark = Value(house_->MarkOf(Person::Visitor("v7"))),
+                           .sessions = {},
+                           .customer = {},
+                           .robot = {"list:robots"}};
+  ASSERT_OK(house_->ReplaceDerived({&derived, 1}));
+  const ExperimentCounts counts = Count(experiment);
+  EXPECT_EQ(counts.robots, 1);
+  EXPECT_EQ(Converted(counts), 99);
+}
+
+TEST_F(ExperimentReportTest, AFixedTestShowsNothingBeforeItsEnd) {
+  Experiment experiment = Trial();
+  experiment.sequential = false;
+  experiment.__set_to_ms(kStart + 40 * kDay);
+  Customers(house_.get(), experiment, {0.10, 0.14}, 20'260'106).Visit(12'000);
+  const ExperimentCounts counts = Count(experiment);
+  const auto decision = [&](const Experiment& e, int64_t now_ms) {
+    return Value(JudgeExperiment(e, counts, now_ms)).decision;
+  };
+  EXPECT_EQ(decision(experiment, kStart + 39 * kDay), Decision::kNotEnded);
+  EXPECT_EQ(decision(experiment, kStart + 40 * kDay), Decision::kTreatmentWins);
+  experiment.__set_stopped_ms(kStart + 39 * kDay);
+  EXPECT_EQ(decision(experiment, kStart + 41 * kDay), Decision::kNotEnded)
+      << "it was stopped before";
+}
+
+TEST_F(ExperimentReportTest, AfterKill9ItAgreesToTheLastEvent) {
+  const std::string folder = dir_.File("killed");
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const Experiment experiment = Trial();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto house = WebHouse::Open({.directory = folder + "/db"});
+    if (!house.ok()) ::_exit(1);
+    Customers customers(house->get(), experiment, {0.3, 0.3}, 20'260'107);
+    for (int64_t done = 1;; ++done) {
+      customers.Visit(1);
+      const int64_t told[2] = {done, customers.bought()};
+      if (::write(ends[1], told, sizeof(told)) != sizeof(told)) ::_exit(1);
+    }
+  }
+  ::close(ends[1]);
+  int64_t told[2] = {0, 0}, next[2];
+  while (told[0] < 500 && ::read(ends[0], next, sizeof(next)) == sizeof(next)) {
+    std::copy(next, next + 2, told);
+  }
+  ::kill(child, SIGKILL);
+  while (::read(ends[0], next, sizeof(next)) == sizeof(next)) std::copy(next, next + 2, told);
+  ::close(ends[0]);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  house_ = Value(WebHouse::Open({.directory = folder + "/db", .create = false}));
+  const ExperimentCounts counts = Count(experiment);
+  const int64_t units = counts.arms[0].metrics[0].units + counts.arms[1].metrics[0].units;
+  // Of the visitor it died in, the exposure may be there, and the purchase with it.
+  EXPECT_GE(units, told[0]);
+  EXPECT_LE(units, told[0] + 1);
+  EXPECT_GE(Converted(counts), told[1]);
+  EXPECT_LE(Converted(counts), told[1] + 1);
+  EXPECT_EQ(counts.replies_unexposed, 0);
+  EXPECT_GE(counts.replies, told[0]);
+}
+
+TEST_F(ExperimentReportTest, OneThatNeverBeganHasNoReport) {
+  Experiment draft = Trial();
+  draft.status = ExperimentStatus::DRAFT;
+  draft.__isset.started_ms = false;
+  EXPECT_TRUE(absl::IsFailedPrecondition(CountExperiment(*house_, draft, {}).status()));
+}
+
+}  // namespace
+}  // namespace vitrine::experiments
