@@ -42,8 +42,8 @@ class StorefrontRouter {
                             const Clock* clock = &Clock::System());
 
   // Does `call` on one server; where that is gone, going, or has no room (Unavailable, Overloaded),
-  // once more on the next one. What the last one said otherwise, as CatchThrift has it. A call may
-  // so be done twice: all of Storefront's can be, `track` because events are known by their ids.
+  // once more on the next one. What the last one said otherwise, as CatchThrift has it. For what is
+  // asked: what is told (`track`) belongs to the one server whose data the others are copies of.
   absl::Status Call(const std::function<void(StorefrontClient&)>& call);
 
   // Calls that were done a second time.
