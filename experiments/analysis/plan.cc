@@ -51,18 +51,17 @@ class History {
       return absl::OkStatus();
     }
     std::vector<Exposure> shelves;
-    RETURN_IF_ERROR(house_.ForEachExposureOf(
-        person, as_if_.started_ms, SIZE_MAX, [&](const Exposure& shelf) {
+    RETURN_IF_ERROR(
+        house_.ForEachExposureOf(person, as_if_.started_ms, SIZE_MAX, [&](const Exposure& shelf) {
           if (shelf.placement == as_if_.placement) shelves.push_back(AsIf(shelf));
         }));
     std::vector<Event> events;
     int64_t first_ms = as_if_.stopped_ms;
-    RETURN_IF_ERROR(
-        house_.ForEachOf(person, limits::kCreditedEventsMax, [&](const Event& event) {
-          if (event.time_ms < as_if_.started_ms || event.time_ms >= as_if_.stopped_ms) return;
-          first_ms = std::min(first_ms, event.time_ms);
-          events.push_back(event);
-        }));
+    RETURN_IF_ERROR(house_.ForEachOf(person, limits::kCreditedEventsMax, [&](const Event& event) {
+      if (event.time_ms < as_if_.started_ms || event.time_ms >= as_if_.stopped_ms) return;
+      first_ms = std::min(first_ms, event.time_ms);
+      events.push_back(event);
+    }));
     Add(shelves, events, &shown_);
     if (events.empty()) return absl::OkStatus();
     Exposure came;
@@ -116,14 +115,13 @@ absl::StatusOr<ExperimentPlan> PlanExperiment(const WebHouse& house, const Exper
   const bool of_shelves = primary.name == "click_rate" || primary.name == "cart_rate";
   plan.of_visitors = history.shown().units == 0 && !of_shelves;
   const MetricSums& sums = plan.of_visitors ? history.active() : history.shown();
-  const bool says_something =
-      sums.units >= 2 && sums.sums[kValue] > 0 &&
-      (primary.kind != MetricKind::kRatio || sums.sums[kDenominator] > 0);
+  const bool says_something = sums.units >= 2 && sums.sums[kValue] > 0 &&
+                              (primary.kind != MetricKind::kRatio || sums.sums[kDenominator] > 0);
   if (says_something) Describe(sums, primary.kind, &plan);
   if (!(plan.variance > 0)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the last ", options.days, " days say nothing of ", primary.name,
-                     ": nobody was there, or all did the same"));
+    return absl::FailedPreconditionError(absl::StrCat("the last ", options.days,
+                                                      " days say nothing of ", primary.name,
+                                                      ": nobody was there, or all did the same"));
   }
   const MetricPlan metric = {.mean = plan.mean,
                              .variance = plan.variance,
@@ -134,10 +132,8 @@ absl::StatusOr<ExperimentPlan> PlanExperiment(const WebHouse& house, const Exper
                                            : UnitsForLift(metric, options.lift));
   const auto arms = static_cast<double>(experiment.arms.size());
   plan.planned_units = static_cast<int64_t>(std::ceil(plan.units_per_arm * arms));
-  const double slice =
-      experiment.__isset.layer ? experiment.layer.high - experiment.layer.low : 1;
-  plan.units_a_day =
-      static_cast<double>(plan.units) / options.days * experiment.coverage * slice;
+  const double slice = experiment.__isset.layer ? experiment.layer.high - experiment.layer.low : 1;
+  plan.units_a_day = static_cast<double>(plan.units) / options.days * experiment.coverage * slice;
   plan.days = static_cast<double>(plan.planned_units) / plan.units_a_day;
   return plan;
 }
