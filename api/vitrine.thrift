@@ -81,6 +81,9 @@ struct Context {
   11: bool personalize = true,
   // Of titles and reasons, BCP 47.
   12: string language = "en",
+  // Signed by force_arm, so that somebody can look at an arm. One that is not (any more) good
+  // forces nothing.
+  13: optional string forced_arms,
 }
 
 // What the page is about, as far as it is about something.
@@ -120,6 +123,15 @@ struct TraceStep {
   3: string by,
 }
 
+// The arm of an experiment by which a shelf was made.
+struct ShownArm {
+  1: string experiment,
+  2: string arm,
+  // What the arm tells the storefront.
+  3: map<string, string> parameters,
+  4: bool forced = false,
+}
+
 struct Shelf {
   1: string placement,
   // What stands above it, in the request's language.
@@ -129,6 +141,7 @@ struct Shelf {
   4: string recommendation_id,
   // If asked for; at most 1000.
   5: list<TraceStep> trace,
+  6: list<ShownArm> arms,
 }
 
 struct RecommendRequest {
@@ -190,6 +203,7 @@ struct RecommendReply {
   6: string title,
   7: list<TraceStep> trace,
   8: bool degraded,
+  9: list<ShownArm> arms,
 }
 
 // What `track` promises when it returns.
@@ -484,6 +498,12 @@ struct SiteHealth {
   15: i64 refused,
 }
 
+// An experiment that was changed, and what is to be borne in mind.
+struct ExperimentChange {
+  1: records.ExperimentVersion version,
+  2: list<string> warnings,
+}
+
 service Backoffice {
   // Trains on what the site holds now, publishes the model and swaps it in. Returns when done.
   ModelInfo train(1: TrainRequest request) throws (
@@ -624,6 +644,29 @@ service Backoffice {
     4: InternalError internal),
   // A new version with the content of an old one.
   records.PlacementVersion roll_back_placements(1: string site, 2: i64 version, 3: string who) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+
+  // The newest version of each experiment, by id.
+  list<records.ExperimentVersion> experiments(1: string site) throws (
+    1: NotFound not_found, 2: InternalError internal),
+  // The versions of one, the newest first. limit is 1 to 1000.
+  list<records.ExperimentVersion> experiment_history(1: string site, 2: string id, 3: i32 limit) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: InternalError internal),
+  // Makes a draft, or changes an experiment; what of its life `content` says is not looked at.
+  // InvalidRequest, naming what is wrong, if it makes no sense, if `based_on` is not the version that
+  // it is now (0: there is none), or if it has begun and this may not change any more.
+  ExperimentChange set_experiment(1: string site, 2: records.Experiment content, 3: i64 based_on,
+                                  4: string who, 5: string comment) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+  // Starts, pauses, goes on with, stops or archives it, from the next request on.
+  ExperimentChange move_experiment(1: string site, 2: string id, 3: records.ExperimentStatus status,
+                                   4: string who, 5: string comment) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+  // What Context.forced_arms takes, for so many hours (1 to 720).
+  string force_arm(1: string site, 2: string experiment, 3: string arm, 4: i32 hours) throws (
     1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
     4: InternalError internal),
 

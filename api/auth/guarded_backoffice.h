@@ -142,6 +142,27 @@ class GuardedBackoffice final : public BackofficeIf {
                             const std::string& who) override {
     For(site, Opens::kBackoffice).roll_back_placements(reply, site, version, who);
   }
+  void experiments(std::vector<ExperimentVersion>& reply, const std::string& site) override {
+    For(site, Opens::kBackofficeRead).experiments(reply, site);
+  }
+  void experiment_history(std::vector<ExperimentVersion>& reply, const std::string& site,
+                          const std::string& id, int32_t limit) override {
+    For(site, Opens::kBackofficeRead).experiment_history(reply, site, id, limit);
+  }
+  void set_experiment(ExperimentChange& reply, const std::string& site, const Experiment& content,
+                      int64_t based_on, const std::string& who,
+                      const std::string& comment) override {
+    For(site, Opens::kBackoffice).set_experiment(reply, site, content, based_on, who, comment);
+  }
+  void move_experiment(ExperimentChange& reply, const std::string& site, const std::string& id,
+                       ExperimentStatus status, const std::string& who,
+                       const std::string& comment) override {
+    For(site, Opens::kBackoffice).move_experiment(reply, site, id, status, who, comment);
+  }
+  void force_arm(std::string& reply, const std::string& site, const std::string& experiment,
+                 const std::string& arm, int32_t hours) override {
+    For(site, Opens::kBackoffice).force_arm(reply, site, experiment, arm, hours);
+  }
   void models(std::vector<ModelInfo>& reply, const std::string& site) override {
     For(site, Opens::kBackofficeRead).models(reply, site);
   }

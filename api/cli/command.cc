@@ -1,7 +1,11 @@
 #include "api/cli/command.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <map>
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
 
 #include "api/render/page.h"
 #include "api/render/render.h"
@@ -48,6 +52,11 @@ absl::Status Show(const Report& report, const std::string& title, const Common& 
   RETURN_IF_ERROR(WriteFileAtomically(common.html, RenderPage(report, title, common.language)));
   std::fprintf(stderr, "%s is written\n", common.html.c_str());
   return absl::OkStatus();
+}
+
+std::string Who() {
+  const char* const user = std::getenv("USER");
+  return user != nullptr ? user : absl::StrCat("uid ", ::getuid());
 }
 
 }  // namespace vitrine::cli

@@ -40,12 +40,16 @@ void Print(const Report& report, const Common& common);
 // The same, in the language asked for; or writes it as a page, if --html asks for that.
 absl::Status Show(const Report& report, const std::string& title, const Common& common);
 
+// Who changes something, for its history.
+std::string Who();
+
 // One function a command: adds it to `app`; choosing it sets `*action`.
 void AddIngest(CLI::App* app, Common* common, Action* action);
 void AddTrain(CLI::App* app, Common* common, Action* action);
 void AddTune(CLI::App* app, Common* common, Action* action);
 void AddEvaluate(CLI::App* app, Common* common, Action* action);
 void AddPlacements(CLI::App* app, Common* common, Action* action);
+void AddExperiment(CLI::App* app, Common* common, Action* action);
 void AddRobots(CLI::App* app, Common* common, Action* action);
 void AddServe(CLI::App* app, Common* common, Action* action);
 void AddRecommend(CLI::App* app, Common* common, Action* action);

@@ -22,7 +22,7 @@ namespace {
 
 constexpr size_t kSessionsShown = 10;
 
-struct Who {
+struct Whom {
   std::string customer, visitor;
   std::vector<std::string> customers;
   bool yes = false;
@@ -97,13 +97,13 @@ Report ShowReport(const CustomerRecord& record) {
   return report;
 }
 
-absl::Status RunShow(const Common& common, const Who& who) {
+absl::Status RunShow(const Common& common, const Whom& who) {
   ASSIGN_OR_RETURN(const CustomerRecord record, RecordOf(common, who.customer));
   Print(ShowReport(record), common);
   return absl::OkStatus();
 }
 
-absl::Status RunExport(const Common& common, const Who& who) {
+absl::Status RunExport(const Common& common, const Whom& who) {
   ASSIGN_OR_RETURN(const CustomerRecord record, RecordOf(common, who.customer));
   const std::string json = CustomerJson(record);
   std::fwrite(json.data(), 1, json.size(), stdout);
@@ -129,7 +129,7 @@ Report ReceiptReport(const std::vector<Erasure>& receipts) {
   return report;
 }
 
-absl::Status RunErase(const Common& common, const Who& who) {
+absl::Status RunErase(const Common& common, const Whom& who) {
   if (!who.yes) {
     return absl::InvalidArgumentError("erasing cannot be undone: say --yes if you mean it");
   }
@@ -142,7 +142,7 @@ absl::Status RunErase(const Common& common, const Who& who) {
   return absl::OkStatus();
 }
 
-absl::Status RunLink(const Common& common, const Who& who, bool unlink) {
+absl::Status RunLink(const Common& common, const Whom& who, bool unlink) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
                    Access::Open(common.data, common.site, /*create=*/false));
   BackofficeIf& office = access->backoffice();
@@ -197,7 +197,7 @@ CLI::App* AddOne(CLI::App* customer, Common* common, const char* name, const cha
 void AddCustomer(CLI::App* app, Common* common, Action* action) {
   CLI::App* customer = app->add_subcommand("customer", "What is known of one customer.");
   customer->require_subcommand(1);
-  auto who = std::make_shared<Who>();
+  auto who = std::make_shared<Whom>();
 
   CLI::App* show = AddOne(customer, common, "show", "Show the customer, consents, and devices.");
   AddJsonOption(show, common);

@@ -1,12 +1,10 @@
 // vitrine placements: what the storefront shows by, looked at and changed.
 
-#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <memory>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -32,11 +30,6 @@ struct Options {
   int64_t version = -1;
   int32_t most = 20;
 };
-
-std::string Who() {
-  const char* const user = std::getenv("USER");
-  return user != nullptr ? user : absl::StrCat("uid ", ::getuid());
-}
 
 std::string RecipeText(const std::vector<RecipeSource>& recipe) {
   return absl::StrJoin(recipe, " + ", [](std::string* out, const RecipeSource& source) {

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "api/cli/json_object.h"
 #include "store/records_types.h"
 
 namespace vitrine::cli {
@@ -27,6 +28,10 @@ std::string PlacementsToJson(const PlacementVersion& version);
 // InvalidArgument, with the place ("placements[2].rules[0].kind: ..."), if it is no such document.
 // Whether it makes sense as a whole is not looked at (ValidatePlacements).
 absl::StatusOr<PlacementDocument> PlacementsFromJson(absl::string_view json);
+
+// Parts that other documents have too.
+void DescribeRule(JsonObject* object, Rule* rule);
+void DescribeSource(JsonObject* object, RecipeSource* source);
 
 }  // namespace vitrine::cli
 

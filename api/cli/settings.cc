@@ -35,6 +35,12 @@ absl::StatusOr<Int> ParseInt(absl::string_view text) {
   return Wrong("a whole number", text);
 }
 
+absl::StatusOr<double> ParseDouble(absl::string_view text) {
+  double value;
+  if (absl::SimpleAtod(text, &value)) return value;
+  return Wrong("a number", text);
+}
+
 absl::StatusOr<bool> ParseBool(absl::string_view text) {
   bool value;
   if (absl::SimpleAtob(text, &value)) return value;
@@ -108,6 +114,11 @@ const Setting kSettings[] = {
      "A running server trains a model so often, if there is anything new; 0: only when asked",
      [](const SiteSettings& s) { return absl::StrCat(s.train_every_hours); },
      VITRINE_SETTING(train_every_hours, ParseInt<int32_t>)},
+    {"experiment_holdout",
+     "The part of all units that no experiment gets, 0 to 1: all of them together are measured\n"
+     "against it",
+     [](const SiteSettings& s) { return absl::StrCat(s.experiment_holdout); },
+     VITRINE_SETTING(experiment_holdout, ParseDouble)},
     {"models_kept", "Models that stay on disk, with the one that is served: 1 to 100",
      [](const SiteSettings& s) { return absl::StrCat(s.models_kept); },
      VITRINE_SETTING(models_kept, ParseInt<int32_t>)},

@@ -85,6 +85,17 @@ class Backoffice : public BackofficeIf {
                       const std::string& comment) override;
   void roll_back_placements(PlacementVersion& version, const std::string& site, int64_t to,
                             const std::string& who) override;
+  void experiments(std::vector<ExperimentVersion>& versions, const std::string& site) override;
+  void experiment_history(std::vector<ExperimentVersion>& versions, const std::string& site,
+                          const std::string& id, int32_t limit) override;
+  void set_experiment(ExperimentChange& change, const std::string& site, const Experiment& content,
+                      int64_t based_on, const std::string& who,
+                      const std::string& comment) override;
+  void move_experiment(ExperimentChange& change, const std::string& site, const std::string& id,
+                       ExperimentStatus status, const std::string& who,
+                       const std::string& comment) override;
+  void force_arm(std::string& token, const std::string& site, const std::string& experiment,
+                 const std::string& arm, int32_t hours) override;
   void health(SiteHealth& health, const std::string& site) override;
   void models(std::vector<ModelInfo>& models, const std::string& site) override;
   void roll_back_model(ModelInfo& info, const std::string& site,

@@ -7,16 +7,6 @@
 #include "store/base/limits.h"
 
 namespace vitrine {
-namespace {
-
-void CheckText(const char* field, const std::string& text) {
-  if (text.size() <= limits::kTextBytesMax) return;
-  ThrowStatus(absl::InvalidArgumentError(
-      absl::StrCat(field, ": is longer than ", limits::kTextBytesMax, " bytes")));
-}
-
-}  // namespace
-
 void Backoffice::placements(PlacementVersion& version, const std::string& site) {
   version = *FindOrThrow(site)->placements();
 }
@@ -30,14 +20,14 @@ void Backoffice::placement_history(std::vector<PlacementVersion>& versions, cons
 void Backoffice::set_placements(PlacementVersion& version, const std::string& site,
                                 const PlacementSet& content, int64_t based_on,
                                 const std::string& who, const std::string& comment) {
-  CheckText("who", who);
-  CheckText("comment", comment);
+  ThrowIfError(CheckText("who", who));
+  ThrowIfError(CheckText("comment", comment));
   version = ValueOrThrow(FindOrThrow(site)->SetPlacements(content, based_on, who, comment));
 }
 
 void Backoffice::roll_back_placements(PlacementVersion& version, const std::string& site_name,
                                       int64_t to, const std::string& who) {
-  CheckText("who", who);
+  ThrowIfError(CheckText("who", who));
   Site* const site = FindOrThrow(site_name);
   const PlacementVersion old = ValueOrThrow(site->house().GetPlacements(to));
   version = ValueOrThrow(site->SetPlacements(old.content, site->placements()->version, who,

@@ -65,6 +65,12 @@ void ThrowStatus(const absl::Status& status) {
   }
 }
 
+absl::Status CheckText(absl::string_view field, absl::string_view text) {
+  if (text.size() <= limits::kTextBytesMax) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(field, ": is longer than ", limits::kTextBytesMax, " bytes"));
+}
+
 absl::Status CheckRange(absl::string_view field, double value, double low, double high) {
   if (value >= low && value <= high) return absl::OkStatus();
   return absl::InvalidArgumentError(

@@ -28,6 +28,9 @@ T ValueOrThrow(absl::StatusOr<T> value) {
   return *std::move(value);
 }
 
+// InvalidArgument, naming the field, if the text is longer than limits::kTextBytesMax.
+absl::Status CheckText(absl::string_view field, absl::string_view text);
+
 // InvalidArgument, naming the field, unless low <= value <= high.
 absl::Status CheckRange(absl::string_view field, double value, double low, double high);
 

@@ -9,6 +9,7 @@
 
 #include "api/service/history.h"
 #include "api/service/request.h"
+#include "experiments/definition/definition.h"
 #include "recommender/placements/shelf.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
@@ -91,6 +92,8 @@ PageMaker::PageMaker(Site* site, const Context& context, const PageWishes& wishe
       settings_(site->house().GetSettings()),
       serving_(site->serving()),
       placements_(site->placements()),
+      experiments_(site->experiments()),
+      forced_(site->ForcedBy(context.forced_arms, now_ms)),
       sessions_(serving_ == nullptr ? nullptr : serving_->sessions()),
       assortment_(serving_ == nullptr ? nullptr : serving_->assortment()) {}
 
@@ -157,8 +160,24 @@ void PageMaker::GatherShown(const Placement& placement) {
   if (!read.ok()) read_ = read;
 }
 
-void PageMaker::NoteShown(const Shelf& shelf) {
-  if (!context_.personalize || shelf.suggestions.empty()) return;
+// Who minds being known, or is nobody we know, is in no experiment.
+std::vector<experiments::ChosenArm> PageMaker::ArmsOf(const Placement& placement) const {
+  if (!IsSomebody(context_)) return {};
+  return experiments_->Choose(placement.id, {.customer = context_.customer_id,
+                                             .visitor = context_.visitor_id,
+                                             .channel = context_.channel,
+                                             .device = context_.device,
+                                             .country = context_.country,
+                                             .language = context_.language,
+                                             .now_ms = now_ms_,
+                                             .holdout = settings_.experiment_holdout,
+                                             .forced = &forced_});
+}
+
+// A shelf of an experiment counts even if its arm left it empty, or arms that do so would look
+// better than they are.
+void PageMaker::NoteShown(const Shelf& shelf, const std::vector<experiments::ChosenArm>& arms) {
+  if (!context_.personalize || (shelf.suggestions.empty() && arms.empty())) return;
   Exposure& exposure = shown_.emplace_back();
   exposure.degraded = DegradedAnswer::Now();
   exposure.id = shelf.recommendation_id;
@@ -173,6 +192,15 @@ void PageMaker::NoteShown(const Shelf& shelf) {
     shown.product_id = suggestion.product_id;
     shown.source = suggestion.source;
     if (!suggestion.rules.empty()) shown.rule = suggestion.rules.front();
+  }
+  for (const experiments::ChosenArm& chosen : arms) {
+    ExposedArm& arm = exposure.arms.emplace_back();
+    arm.experiment = chosen.experiment->id;
+    arm.arm = chosen.arm->id;
+    arm.unit = chosen.experiment->unit;
+    arm.point = chosen.point;
+    arm.propensity = chosen.propensity;
+    arm.forced = chosen.forced;
   }
 }
 
@@ -304,12 +332,21 @@ std::vector<ShownProduct> PageMaker::Fill(const Placement& placement, size_t k,
 
 absl::StatusOr<Shelf> PageMaker::Make(absl::string_view name, int32_t k, std::string id) {
   const std::vector<Placement>& all = placements_->content.placements;
-  const auto placement =
+  const auto found =
       absl::c_find_if(all, [name](const Placement& candidate) { return candidate.id == name; });
-  if (placement == all.end()) {
+  if (found == all.end()) {
     return absl::NotFoundError(absl::StrCat(
         "there is no placement '", name, "'; there are ",
         absl::StrJoin(all, ", ", [](std::string* out, const Placement& p) { *out += p.id; })));
+  }
+  const Placement* placement = &*found;
+  const std::vector<experiments::ChosenArm> arms = ArmsOf(*placement);
+  Placement changed;
+  for (const experiments::ChosenArm& chosen : arms) {
+    if (!experiments::Changes(*chosen.arm)) continue;
+    if (placement != &changed) changed = *placement;
+    placement = &changed;
+    experiments::Apply(*chosen.arm, &changed);
   }
   std::vector<TraceLine> trace;
   const std::vector<ShownProduct> shown = Fill(
@@ -330,8 +367,15 @@ absl::StatusOr<Shelf> PageMaker::Make(absl::string_view name, int32_t k, std::st
     step.what = line.what;
     step.by = std::move(line.by);
   }
+  for (const experiments::ChosenArm& chosen : arms) {
+    ShownArm& arm = shelf.arms.emplace_back();
+    arm.experiment = chosen.experiment->id;
+    arm.arm = chosen.arm->id;
+    arm.parameters = chosen.arm->parameters;
+    arm.forced = chosen.forced;
+  }
   RETURN_IF_ERROR(read_);
-  NoteShown(shelf);
+  NoteShown(shelf, arms);
   return shelf;
 }
 

@@ -16,6 +16,7 @@
 
 #include "api/service/site.h"
 #include "api/vitrine_types.h"
+#include "experiments/definition/running.h"
 #include "recommender/placements/offers.h"
 #include "recommender/placements/reasons.h"
 #include "recommender/placements/rules.h"
@@ -67,7 +68,8 @@ class PageMaker {
   std::optional<uint32_t> RefillAt(size_t place, absl::string_view only_category) const;
   std::vector<ShownProduct> Fill(const Placement& placement, size_t k,
                                  std::vector<TraceLine>* trace);
-  void NoteShown(const Shelf& shelf);
+  std::vector<experiments::ChosenArm> ArmsOf(const Placement& placement) const;
+  void NoteShown(const Shelf& shelf, const std::vector<experiments::ChosenArm>& arms);
   Suggestion Describe(const Placement& placement, const ShownProduct& shown);
   std::string ReasonOf(const Placement& placement, const ShownProduct& shown);
 
@@ -78,6 +80,8 @@ class PageMaker {
   const SiteSettings settings_;
   const std::shared_ptr<Serving> serving_;
   const std::shared_ptr<const PlacementVersion> placements_;
+  const std::shared_ptr<const experiments::RunningExperiments> experiments_;
+  experiments::ForcedArms forced_;
   size_t catalogue_size_ = 0;
   std::vector<uint32_t> noted_;
   const std::shared_ptr<SessionIndex> sessions_;

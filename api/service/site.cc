@@ -94,6 +94,7 @@ absl::StatusOr<std::unique_ptr<Site>> Site::Open(const std::string& data_directo
   ASSIGN_OR_RETURN(site->keys_, KeyRing::Open(site->house_.get(), &Clock::System()));
   RETURN_IF_ERROR(Privacy(site->house_.get()).Resume().status());
   RETURN_IF_ERROR(site->LoadPlacements());
+  RETURN_IF_ERROR(site->LoadExperiments());
   RETURN_IF_ERROR(site->LoadModel());
   if (const auto record = ReadTrainingRecord(directory); record.ok()) {
     site->last_training_.Set(*record);

@@ -22,12 +22,15 @@
 #include "api/service/live_visits.h"
 #include "api/service/serving.h"
 #include "api/service/training_record.h"
+#include "api/vitrine_types.h"
+#include "experiments/definition/running.h"
 #include "ingest/robots/robot_lists.h"
 #include "recommender/learn/trainer.h"
 #include "recommender/model/model.h"
 #include "recommender/offline/gate.h"
 #include "store/audit_verify.h"
 #include "store/base/clock.h"
+#include "store/base/hmac.h"
 #include "store/base/limits.h"
 #include "store/model_store.h"
 #include "store/owner_lock.h"
@@ -62,6 +65,24 @@ class Site {
   // if it makes no sense.
   absl::StatusOr<PlacementVersion> SetPlacements(const PlacementSet& content, int64_t based_on,
                                                  absl::string_view who, absl::string_view comment);
+
+  // What is tried out now.
+  std::shared_ptr<const experiments::RunningExperiments> experiments() const;
+  // Makes a draft of it, or changes it (WebHouse::SetExperiment); of its life it keeps what it had.
+  // InvalidArgument, naming what is wrong, if it makes no sense in its placement, or if this may
+  // not change any more (experiments/definition/definition.h).
+  absl::StatusOr<ExperimentChange> SetExperiment(const Experiment& content, int64_t based_on,
+                                                 absl::string_view who, absl::string_view comment);
+  // Starts, pauses, stops or archives it, from the next request on. NotFound; InvalidArgument if it
+  // cannot go there.
+  absl::StatusOr<ExperimentChange> MoveExperiment(absl::string_view id, ExperimentStatus to,
+                                                  int64_t now_ms, absl::string_view who,
+                                                  absl::string_view comment);
+  // A link's part that shows this arm until then (experiments/assignment/forced_arms.h). NotFound.
+  absl::StatusOr<std::string> ForceArm(absl::string_view experiment, absl::string_view arm,
+                                       int64_t expires_ms) const;
+  // The arms that it forces; none if it is not good.
+  experiments::ForcedArms ForcedBy(absl::string_view token, int64_t now_ms) const;
 
   // These products were written: what is new among them can be shown, and the catalogue is looked
   // at as a whole again soon.
@@ -162,6 +183,8 @@ class Site {
   absl::StatusOr<std::shared_ptr<const Assortment>> MakeAssortment(const WebHouse& from,
                                                                    Serving* serving) const;
   absl::Status LoadPlacements();
+  absl::Status LoadExperiments();
+  absl::Status CheckInPlacement(const Experiment& experiment) const;
   void DeriveLoop();
   void RestFromDeriving(int64_t worked_ns);
 
@@ -186,6 +209,9 @@ class Site {
   std::shared_ptr<Serving> serving_ ABSL_GUARDED_BY(model_mutex_);
   std::shared_ptr<Serving> coming_ ABSL_GUARDED_BY(model_mutex_);  // is warmed; else null
   std::shared_ptr<const PlacementVersion> placements_ ABSL_GUARDED_BY(model_mutex_);
+  absl::Mutex experiments_mutex_ ABSL_ACQUIRED_BEFORE(model_mutex_);  // of whoever changes one
+  std::shared_ptr<const experiments::RunningExperiments> experiments_ ABSL_GUARDED_BY(model_mutex_);
+  std::unique_ptr<const Hmac> forced_key_;  // null: the store has no key to make it of
   uint64_t checkpoints_made_ ABSL_GUARDED_BY(model_mutex_) = 0;
 
   absl::Mutex derive_mutex_;

@@ -67,6 +67,7 @@ absl::StatusOr<RecommendReply> Storefront::Recommend(const RecommendRequest& req
   reply.title = std::move(shelf.title);
   reply.suggestions = std::move(shelf.suggestions);
   reply.trace = std::move(shelf.trace);
+  reply.arms = std::move(shelf.arms);
   RETURN_IF_ERROR(call.CheckDeadline());
   return reply;
 }

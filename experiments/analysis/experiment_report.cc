@@ -326,7 +326,7 @@ class Writer {
     report_.messages.push_back(
         {experiment_.sequential ? "experiment.note.sequential" : "experiment.note.fixed",
          {experiment_.planned_units, experiment_.alpha}});
-    report_.messages.push_back({"experiment.note.chance"});
+    if (!verdict_.comparisons.empty()) report_.messages.push_back({"experiment.note.chance"});
     const auto count = [this](const char* key, int64_t number) {
       if (number > 0) report_.messages.push_back({key, {number}});
     };

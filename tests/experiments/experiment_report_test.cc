@@ -12,8 +12,10 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "experiments/analysis/plan.h"
 #include "experiments/definition/definition.h"
 #include "experiments/definition/running.h"
+#include "experiments/sequential/planning.h"
 #include "store/web_house.h"
 #include "tests/testing/testing.h"
 
@@ -274,6 +276,28 @@ TEST_F(ExperimentReportTest, AfterKill9ItAgreesToTheLastEvent) {
   EXPECT_LE(Converted(counts), told[1] + 1);
   EXPECT_EQ(counts.replies_unexposed, 0);
   EXPECT_GE(counts.replies, told[0]);
+}
+
+TEST_F(ExperimentReportTest, ThePlanFollowsFromWhatTheSiteSaw) {
+  const Experiment experiment = Trial();
+  Customers(house_.get(), experiment, {0.10, 0.10}, 20'260'108).Visit(12'000);  // a thousand a day
+  const PlanOptions options = {.lift = 0.2, .days = 12, .now_ms = kStart + 12 * kDay};
+  const ExperimentPlan plan = Value(PlanExperiment(*house_, experiment, options));
+  EXPECT_EQ(plan.units, 12'000);
+  EXPECT_EQ(plan.units_a_day, 1000);
+  EXPECT_NEAR(plan.mean, 0.10, 5 * 0.0028);  // five standard errors
+  const MetricPlan by_hand = {.mean = plan.mean, .variance = plan.mean * (1 - plan.mean)};
+  EXPECT_NEAR(plan.units_per_arm, Value(SequentialUnitsForLift(by_hand, 0.2)),
+              0.001 * plan.units_per_arm);
+  EXPECT_NEAR(plan.days, static_cast<double>(plan.planned_units) / 1000, 1e-9);
+  Experiment half = experiment;
+  half.coverage = 0.5;
+  EXPECT_NEAR(Value(PlanExperiment(*house_, half, options)).days, 2 * plan.days, 1e-9);
+  Experiment elsewhere = experiment;
+  elsewhere.placement = "cart";
+  EXPECT_TRUE(Value(PlanExperiment(*house_, elsewhere, options)).of_visitors);
+  elsewhere.primary = ExperimentMetric::CLICK_RATE;
+  EXPECT_TRUE(absl::IsFailedPrecondition(PlanExperiment(*house_, elsewhere, options).status()));
 }
 
 TEST_F(ExperimentReportTest, OneThatNeverBeganHasNoReport) {

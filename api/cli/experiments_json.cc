@@ -1,0 +1,124 @@
+#include "api/cli/experiments_json.h"
+
+#include "api/cli/json_object.h"
+#include "api/cli/placements_json.h"
+#include "store/base/status_macros.h"
+#include "store/event_names.h"
+
+namespace vitrine::cli {
+namespace {
+
+bool Always(bool) { return true; }
+
+void DescribeArm(JsonObject* object, ExperimentArm* arm) {
+  object->Field("id", &arm->id);
+  object->Field("weight", &arm->weight);
+  object->List("recipe", &arm->recipe, DescribeSource);
+  if (object->Goes("rules", VITRINE_SET(arm, rules))) {
+    object->List("rules", &arm->rules, DescribeRule, /*even_empty=*/true);
+  }
+  object->Maybe("k", &arm->k, VITRINE_SET(arm, k));
+  object->Field("parameters", &arm->parameters);
+}
+
+void DescribeLayer(JsonObject* object, LayerSlice* layer) {
+  object->Field("layer", &layer->layer);
+  object->Field("low", &layer->low);
+  object->Field("high", &layer->high);
+}
+
+void DescribeAudience(JsonObject* object, Audience* audience) {
+  object->Named("channels", &audience->channels, ParseChannel, ChannelName, ChannelNames());
+  object->Named("devices", &audience->devices, ParseDevice, DeviceName, DeviceNames());
+  object->Field("countries", &audience->countries);
+  object->Field("languages", &audience->languages);
+}
+
+void DescribeGuardrail(JsonObject* object, Guardrail* guardrail) {
+  object->Named("metric", &guardrail->metric, ParseExperimentMetric, ExperimentMetricName,
+                ExperimentMetricNames());
+  object->Field("margin", &guardrail->margin);
+}
+
+void DescribeWho(JsonObject* object, Experiment* experiment) {
+  if (object->Goes("unit", Always)) {
+    object->Named("unit", &experiment->unit, ParseExperimentUnit, ExperimentUnitName,
+                  ExperimentUnitNames());
+  }
+  object->List("arms", &experiment->arms, DescribeArm);
+  object->Field("coverage", &experiment->coverage);
+  object->Field("seed", &experiment->seed);
+  if (object->Goes("hash", Always)) {
+    object->Named("hash", &experiment->hash, ParseAssignmentHash, AssignmentHashName,
+                  AssignmentHashNames());
+  }
+  if (object->Goes("layer", VITRINE_SET(experiment, layer))) {
+    object->One("layer", &experiment->layer, DescribeLayer);
+  }
+  object->One("audience", &experiment->audience, DescribeAudience);
+}
+
+void DescribePlan(JsonObject* object, Experiment* experiment) {
+  if (object->Goes("primary", Always)) {
+    object->Named("primary", &experiment->primary, ParseExperimentMetric, ExperimentMetricName,
+                  ExperimentMetricNames());
+  }
+  object->Named("secondary", &experiment->secondary, ParseExperimentMetric, ExperimentMetricName,
+                ExperimentMetricNames());
+  object->List("guardrails", &experiment->guardrails, DescribeGuardrail);
+  object->Maybe("currency", &experiment->currency, VITRINE_SET(experiment, currency));
+  object->Field("sequential", &experiment->sequential);
+  object->Field("alpha", &experiment->alpha);
+  object->Field("planned_units", &experiment->planned_units);
+  object->Field("days_before", &experiment->days_before);
+}
+
+void DescribeExperiment(JsonObject* object, Experiment* experiment) {
+  object->Field("id", &experiment->id);
+  object->Field("hypothesis", &experiment->hypothesis);
+  object->Field("placement", &experiment->placement);
+  DescribeWho(object, experiment);
+  if (object->Goes("from", VITRINE_SET(experiment, from_ms))) {
+    object->Time("from", &experiment->from_ms);
+  }
+  if (object->Goes("to", VITRINE_SET(experiment, to_ms))) object->Time("to", &experiment->to_ms);
+  DescribePlan(object, experiment);
+  if (object->Goes("status", Always)) {
+    object->Named("status", &experiment->status, ParseExperimentStatus, ExperimentStatusName,
+                  ExperimentStatusNames());
+  }
+  if (object->Goes("started", VITRINE_SET(experiment, started_ms))) {
+    object->Time("started", &experiment->started_ms);
+  }
+  if (object->Goes("stopped", VITRINE_SET(experiment, stopped_ms))) {
+    object->Time("stopped", &experiment->stopped_ms);
+  }
+}
+
+}  // namespace
+
+std::string ExperimentToJson(const ExperimentVersion& version) {
+  JsonObject object = JsonObject::Writing();
+  int64_t number = version.version;
+  object.Field("version", &number);
+  Experiment content = version.content;
+  DescribeExperiment(&object, &content);
+  return object.Finish().dump(2) + "\n";
+}
+
+absl::StatusOr<ExperimentDocument> ExperimentFromJson(absl::string_view text) {
+  ASSIGN_OR_RETURN(const JsonObject::Json json, ParseJson(text));
+  absl::Status status;
+  ExperimentDocument document;
+  int64_t version = 0;
+  bool has_version = false;
+  JsonObject object = JsonObject::Reading(json, "", &status);
+  object.Maybe("version", &version, [&](bool set) { return has_version = has_version || set; });
+  DescribeExperiment(&object, &document.content);
+  object.Finish();
+  if (!status.ok()) return status;
+  if (has_version) document.version = version;
+  return document;
+}
+
+}  // namespace vitrine::cli
