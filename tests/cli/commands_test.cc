@@ -210,6 +210,45 @@ TEST_F(Commands, ReportSaysWhatCameOfWhatWasShown) {
               HasSubstr("--to: soon is no date like 2024-01-31"));
 }
 
+TEST_F(Commands, ExperimentGoesFromAFileToAReport) {
+  const std::string file = dir_->File("experiment.json");
+  std::ofstream(file) << R"({"id": "few", "placement": "home", "hypothesis": "less is more",
+      "arms": [{"id": "as-it-is"}, {"id": "few", "k": 3, "rules": [],
+                                    "parameters": {"colour": "blue"}}],
+      "unit": "customer", "planned_units": 1000})";
+  const auto run = [](std::vector<std::string> args) {
+    std::vector<std::string> all = {"experiment"};
+    all.insert(all.end(), args.begin(), args.end());
+    all.insert(all.end(), {"--site", "shop"});
+    return Do(all);
+  };
+  EXPECT_THAT(run({"set", file, "--comment", "try"}).out, HasSubstr("version 1 now, draft"));
+  EXPECT_THAT(run({"set", file}).err, HasSubstr("somebody changed it meanwhile"));
+  const std::string shown = run({"show", "few"}).out;
+  EXPECT_EQ(nlohmann::json::parse(shown)["arms"][1]["rules"], nlohmann::json::array());
+  std::ofstream(file) << shown;
+  EXPECT_THAT(run({"set", file}).out, HasSubstr("version 2 now, draft"));
+  EXPECT_THAT(run({"report", "few"}).err, HasSubstr("has not begun"));
+  EXPECT_THAT(run({"start", "few"}).out, HasSubstr("version 3 now, running"));
+  EXPECT_THAT(run({"start", "few"}).err, HasSubstr("cannot become running"));
+  EXPECT_THAT(run({"list"}).out, HasSubstr("less is more"));
+  EXPECT_THAT(run({"preview", "few", "few"}).out, HasSubstr("few:1"));
+  ASSERT_EQ(Do({"recommend", "--site", "shop", "--customer", "in-it"}).exit_code, 0);
+  const auto report = nlohmann::json::parse(run({"report", "few", "--json"}).out)["tables"];
+  EXPECT_EQ(report["experiment_arms"][0]["units"].get<int>() +
+                report["experiment_arms"][1]["units"].get<int>(),
+            1);
+  EXPECT_FALSE(report.contains("experiment_metrics"));
+  const Outcome page = run({"report", "few", "--html", dir_->File("few.html"), "--lang", "fa"});
+  EXPECT_EQ(page.exit_code, 0) << page.err;
+  EXPECT_THAT(testing::FileText(dir_->File("few.html")), HasSubstr("dir=\"rtl\""));
+  const auto plan = nlohmann::json::parse(
+      run({"plan", "few", "--days", "3650", "--lift", "0.2", "--json"}).out)["tables"];
+  EXPECT_GT(plan["experiment_plan"][0]["planned_units"], 0);
+  EXPECT_THAT(run({"stop", "few"}).out, HasSubstr("stopped"));
+  EXPECT_THAT(run({"history", "few"}).out, HasSubstr("try"));
+}
+
 TEST_F(Commands, MineSaysWhatIsWrongWithAnOption) {
   const Outcome day = Do({"mine", "--site", "shop", "--from", "yesterday"});
   EXPECT_EQ(day.exit_code, 1);
