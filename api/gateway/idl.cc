@@ -58,6 +58,7 @@ Idl::Type::Kind KindOf(const std::string& type) {
   if (type == "i64") return Kind::kInt64;
   if (type == "double") return Kind::kDouble;
   if (type == "list") return Kind::kList;
+  if (type == "map") return Kind::kMap;
   if (type == "struct") return Kind::kRecord;
   CHECK(type == "string") << "the gateway has no JSON for fields of type " << type;
   return Kind::kString;
@@ -121,6 +122,11 @@ const Idl::Record* Idl::Add(const Source& source, const std::string& name) {
       const Json element = type.value("elemType", Json::object());
       made.element =
           std::make_shared<const Type>(self(element, type["elemTypeId"].get<std::string>(), self));
+    } else if (made.kind == Type::Kind::kMap) {
+      CHECK(type["keyTypeId"] == "string") << "JSON has objects with names only";
+      const Json value = type.value("valueType", Json::object());
+      made.element =
+          std::make_shared<const Type>(self(value, type["valueTypeId"].get<std::string>(), self));
     }
     return made;
   };

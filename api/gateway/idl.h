@@ -28,12 +28,12 @@ class Idl {
   };
 
   struct Type {
-    enum class Kind { kBool, kInt32, kInt64, kDouble, kString, kEnum, kList, kRecord };
+    enum class Kind { kBool, kInt32, kInt64, kDouble, kString, kEnum, kList, kMap, kRecord };
 
     Kind kind = Kind::kString;
     const Enum* values = nullptr;         // kEnum
     const Record* record = nullptr;       // kRecord
-    std::shared_ptr<const Type> element;  // kList
+    std::shared_ptr<const Type> element;  // kList; kMap, of the values: keys are strings
   };
 
   struct Field {

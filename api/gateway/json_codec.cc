@@ -33,6 +33,8 @@ TType WireType(Kind kind) {
       return apache::thrift::protocol::T_STRING;
     case Kind::kList:
       return apache::thrift::protocol::T_LIST;
+    case Kind::kMap:
+      return apache::thrift::protocol::T_MAP;
     case Kind::kRecord:
       break;
   }
@@ -129,6 +131,8 @@ class Writer {
         return OneOf(*type.values, value, path);
       case Kind::kList:
         return List(type, value, path);
+      case Kind::kMap:
+        return Map(type, value, path);
       case Kind::kRecord:
         break;
     }
@@ -184,6 +188,23 @@ class Writer {
     return absl::OkStatus();
   }
 
+  absl::Status Map(const Idl::Type& type, const Value& value, const Path& path) {
+    if (!value.is_object()) return Wrong(path, "is no object");
+    const std::vector<Value> entries = value.children();
+    if (entries.size() > static_cast<size_t>(limits::kWireContainerMax)) {
+      return Wrong(path, absl::StrCat("has more than ", limits::kWireContainerMax, " entries"));
+    }
+    out_->writeMapBegin(WireType(Kind::kString), WireType(type.element->kind),
+                        static_cast<uint32_t>(entries.size()));
+    for (const Value& entry : entries) {
+      const Path here = {&path, entry.key()};
+      out_->writeString(std::string(entry.key()));
+      RETURN_IF_ERROR(Any(*type.element, entry, here));
+    }
+    out_->writeMapEnd();
+    return absl::OkStatus();
+  }
+
   CompactProtocol* const out_;
 };
 
@@ -225,6 +246,19 @@ Json Decode(const Idl::Type& type, CompactProtocol* in) {
       for (uint32_t i = 0; i < size; ++i) list.push_back(Decode(*type.element, in));
       in->readListEnd();
       return list;
+    }
+    case Kind::kMap: {
+      TType key, value;
+      uint32_t size;
+      in->readMapBegin(key, value, size);
+      Json map = Json::object();
+      for (uint32_t i = 0; i < size; ++i) {
+        std::string name;
+        in->readString(name);
+        map[name] = Decode(*type.element, in);
+      }
+      in->readMapEnd();
+      return map;
     }
     case Kind::kRecord:
       break;

@@ -37,6 +37,8 @@ Json SchemaOf(const Idl::Type& type) {
     }
     case Kind::kList:
       return {{"type", "array"}, {"items", SchemaOf(*type.element)}};
+    case Kind::kMap:
+      return {{"type", "object"}, {"additionalProperties", SchemaOf(*type.element)}};
     case Kind::kRecord:
       break;
   }

@@ -114,6 +114,22 @@ TEST(GatewayApi, AsksTheSameByQueryAndByBody) {
   EXPECT_EQ(page.shelves[0].k, 6);
 }
 
+TEST(GatewayApi, TellsTheArmsOfAShelfWithTheirParameters) {
+  const std::string text =
+      R"({"experiment":"few","arm":"b","parameters":{"colour":"blue","n":"3"},"forced":false})";
+  JsonTree tree;
+  ASSERT_OK(tree.Parse(text));
+  ShownArm arm;
+  ASSERT_OK(ReadJson(tree.root(), "ShownArm", &arm));
+  EXPECT_EQ(arm.parameters, (std::map<std::string, std::string>{{"colour", "blue"}, {"n", "3"}}));
+  EXPECT_EQ(ToJson(arm, "ShownArm").dump(), text);
+  arm.parameters.clear();
+  EXPECT_EQ(ToJson(arm, "ShownArm")["parameters"], nlohmann::json::object());
+  ASSERT_OK(tree.Parse(R"({"parameters": ["blue"]})"));
+  EXPECT_EQ(ReadJson(tree.root(), "ShownArm", &arm),
+            absl::InvalidArgumentError("parameters: is no object"));
+}
+
 TEST(GatewayApi, RepliesByTheNamesOfTheIdl) {
   Api api;
   const HttpReply reply = api.Ask("GET", "/v1/recommendations?site=gifts");
