@@ -242,9 +242,8 @@ TEST_F(Commands, ExperimentGoesFromAFileToAReport) {
   const Outcome page = run({"report", "few", "--html", dir_->File("few.html"), "--lang", "fa"});
   EXPECT_EQ(page.exit_code, 0) << page.err;
   EXPECT_THAT(testing::FileText(dir_->File("few.html")), HasSubstr("dir=\"rtl\""));
-  const auto plan = nlohmann::json::parse(
-      run({"plan", "few", "--days", "3650", "--lift", "0.2", "--json"}).out)["tables"];
-  EXPECT_GT(plan["experiment_plan"][0]["planned_units"], 0);
+  EXPECT_THAT(run({"plan", "few", "--lift", "0.2"}).err,
+              HasSubstr("the last 28 days say nothing of conversion"));
   EXPECT_THAT(run({"stop", "few"}).out, HasSubstr("stopped"));
   EXPECT_THAT(run({"history", "few"}).out, HasSubstr("try"));
 }
