@@ -200,7 +200,8 @@ TEST(ServerOnAFullDisk, RefusesToWriteGoesOnReadingAndResumes) {
   Pong pong;
   EXPECT_OK(CatchThrift([&] { connection->call().ping(pong); }));
   const Outcome status = inside(absl::StrCat(Vitrine({})[0], " status --data ", data, " --json"));
-  EXPECT_EQ(status.exit_code, 0) << status.err;
+  EXPECT_EQ(status.exit_code, 1) << "something is wrong: " << status.err;
+  EXPECT_THAT(status.out, ::testing::HasSubstr("\"disk_full\""));
   EXPECT_THAT(status.out, ::testing::HasSubstr("\"events\": 1"));
 
   ASSERT_EQ(inside(absl::StrCat("rm ", data, "/filler")).exit_code, 0);
