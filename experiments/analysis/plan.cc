@@ -43,6 +43,11 @@ class History {
   // Of the primary metric: those who were shown the placement, and those who did anything.
   const MetricSums& shown() const { return shown_; }
   const MetricSums& active() const { return active_; }
+  // How long ago the first of all that was, in whole days from one to those asked for.
+  double days() const {
+    const double days = static_cast<double>(options_.now_ms - first_ms_) / kDayMs;
+    return std::clamp<double>(std::ceil(days), 1, options_.days);
+  }
 
  private:
   absl::Status ReadPerson(const Person& person) {
@@ -53,7 +58,9 @@ class History {
     std::vector<Exposure> shelves;
     RETURN_IF_ERROR(
         house_.ForEachExposureOf(person, as_if_.started_ms, SIZE_MAX, [&](const Exposure& shelf) {
-          if (shelf.placement == as_if_.placement) shelves.push_back(AsIf(shelf));
+          if (shelf.placement != as_if_.placement) return;
+          shelves.push_back(AsIf(shelf));
+          first_ms_ = std::min(first_ms_, shelf.time_ms);
         }));
     std::vector<Event> events;
     int64_t first_ms = as_if_.stopped_ms;
@@ -64,6 +71,7 @@ class History {
     }));
     Add(shelves, events, &shown_);
     if (events.empty()) return absl::OkStatus();
+    first_ms_ = std::min(first_ms_, first_ms);
     Exposure came;
     came.id = "came";
     came.time_ms = first_ms;
@@ -90,8 +98,14 @@ class History {
   Experiment as_if_;
   RobotScan robots_;
   int64_t read_ = 0;
+  int64_t first_ms_ = options_.now_ms;
   MetricSums shown_, active_;
 };
+
+bool SaysSomething(const MetricSums& sums, MetricKind kind) {
+  return sums.units >= 2 && sums.sums[kValue] > 0 &&
+         (kind != MetricKind::kRatio || sums.sums[kDenominator] > 0);
+}
 
 // Mean and variance of a unit; a ratio's by the delta method.
 void Describe(const MetricSums& sums, MetricKind kind, ExperimentPlan* plan) {
@@ -113,11 +127,9 @@ absl::StatusOr<ExperimentPlan> PlanExperiment(const WebHouse& house, const Exper
   RETURN_IF_ERROR(history.Read());
   ExperimentPlan plan;
   const bool of_shelves = primary.name == "click_rate" || primary.name == "cart_rate";
-  plan.of_visitors = history.shown().units == 0 && !of_shelves;
+  plan.of_visitors = !of_shelves && !SaysSomething(history.shown(), primary.kind);
   const MetricSums& sums = plan.of_visitors ? history.active() : history.shown();
-  const bool says_something = sums.units >= 2 && sums.sums[kValue] > 0 &&
-                              (primary.kind != MetricKind::kRatio || sums.sums[kDenominator] > 0);
-  if (says_something) Describe(sums, primary.kind, &plan);
+  if (SaysSomething(sums, primary.kind)) Describe(sums, primary.kind, &plan);
   if (!(plan.variance > 0)) {
     return absl::FailedPreconditionError(absl::StrCat("the last ", options.days,
                                                       " days say nothing of ", primary.name,
@@ -133,7 +145,7 @@ absl::StatusOr<ExperimentPlan> PlanExperiment(const WebHouse& house, const Exper
   const auto arms = static_cast<double>(experiment.arms.size());
   plan.planned_units = static_cast<int64_t>(std::ceil(plan.units_per_arm * arms));
   const double slice = experiment.__isset.layer ? experiment.layer.high - experiment.layer.low : 1;
-  plan.units_a_day = static_cast<double>(plan.units) / options.days * experiment.coverage * slice;
+  plan.units_a_day = static_cast<double>(plan.units) / history.days() * experiment.coverage * slice;
   plan.days = static_cast<double>(plan.planned_units) / plan.units_a_day;
   return plan;
 }

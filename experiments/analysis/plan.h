@@ -27,7 +27,7 @@ struct ExperimentPlan {
   double units_a_day = 0;
   double mean = 0;
   double variance = 0;
-  // Nobody was shown the placement yet: those are counted who did anything.
+  // Those who were shown the placement so far say nothing yet: all are counted who did anything.
   bool of_visitors = false;
   // What it takes; `planned_units` is what the definition is to say.
   double units_per_arm = 0;
@@ -36,8 +36,9 @@ struct ExperimentPlan {
 };
 
 // By the experiment's test, its arms (as if their weights were equal), its coverage and its part of
-// a layer. As many new units are expected each day as came so far. Robots are left out.
-// FailedPrecondition if the history says nothing of the metric. Reads the whole store.
+// a layer. As many new units are expected each day as came so far, from the first day on. Robots
+// are left out. FailedPrecondition if the history says nothing of the metric. Reads the whole
+// store.
 absl::StatusOr<ExperimentPlan> PlanExperiment(const WebHouse& house, const Experiment& experiment,
                                               const PlanOptions& options);
 

@@ -290,6 +290,10 @@ TEST_F(ExperimentReportTest, ThePlanFollowsFromWhatTheSiteSaw) {
   EXPECT_NEAR(plan.units_per_arm, Value(SequentialUnitsForLift(by_hand, 0.2)),
               0.001 * plan.units_per_arm);
   EXPECT_NEAR(plan.days, static_cast<double>(plan.planned_units) / 1000, 1e-9);
+  PlanOptions longer = options;
+  longer.days = 3650;
+  EXPECT_EQ(Value(PlanExperiment(*house_, experiment, longer)).units_a_day, 1000)
+      << "the site is not as old as that";
   Experiment half = experiment;
   half.coverage = 0.5;
   EXPECT_NEAR(Value(PlanExperiment(*house_, half, options)).days, 2 * plan.days, 1e-9);
