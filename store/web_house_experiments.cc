@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "store/base/status_macros.h"
-#include "store/codec.h"
+#include "store/versions.h"
 #include "store/web_house_impl.h"
 
 namespace vitrine {
@@ -13,13 +13,6 @@ namespace {
 
 std::string PrefixOf(absl::string_view id) {
   return absl::StrCat(kExperimentsKey, id, absl::string_view("\0", 1));
-}
-
-// The newest version first.
-std::string KeyOf(absl::string_view id, int64_t version) {
-  std::string key = PrefixOf(id);
-  AppendBigEndian(&key, ~static_cast<uint64_t>(version));
-  return key;
 }
 
 }  // namespace
@@ -37,46 +30,24 @@ absl::StatusOr<std::vector<ExperimentVersion>> WebHouse::Experiments() const {
 
 absl::StatusOr<std::vector<ExperimentVersion>> WebHouse::ExperimentHistory(absl::string_view id,
                                                                            size_t limit) const {
-  std::vector<ExperimentVersion> versions;
-  auto cursor = impl_->Scan<ExperimentVersion>(Table::kMeta, PrefixOf(id));
-  for (; versions.size() < limit && cursor.Valid(); cursor.Next()) {
-    versions.push_back(cursor.value());
-  }
-  RETURN_IF_ERROR(cursor.Finish());
-  return versions;
+  return NewestVersions<ExperimentVersion>(*impl_, PrefixOf(id), limit);
 }
 
 absl::StatusOr<ExperimentVersion> WebHouse::SetExperiment(const Experiment& content,
                                                           int64_t based_on, absl::string_view who,
                                                           absl::string_view comment) {
   RETURN_IF_ERROR(Annotate(ValidId(content.id), "id"));
-  ExperimentVersion next;
-  {
-    absl::MutexLock lock(&impl_->commit_mutex);
-    RETURN_IF_ERROR(impl_->Writable());
-    ASSIGN_OR_RETURN(const std::vector<ExperimentVersion> newest, ExperimentHistory(content.id, 1));
-    const int64_t version = newest.empty() ? 0 : newest.front().version;
-    if (based_on != version) {
-      return absl::AbortedError(absl::StrCat("based_on: this is a change of version ", based_on,
-                                             ", but the experiment ", content.id, " is at version ",
-                                             version, " now: somebody changed it meanwhile"));
-    }
-    if (version == 0) {
-      ASSIGN_OR_RETURN(const std::vector<ExperimentVersion> all, Experiments());
-      if (all.size() >= limits::kExperimentsMax) {
-        return absl::ResourceExhaustedError(
-            absl::StrCat("a site has at most ", limits::kExperimentsMax, " experiments"));
-      }
-    }
-    next.version = version + 1;
-    next.time_ms = impl_->options.clock->NowMs();
-    next.who = std::string(who);
-    next.comment = std::string(comment);
-    next.content = content;
-    rocksdb::WriteBatch rows = NewBatch();
-    impl_->PutMeta(KeyOf(content.id, next.version), EncodeRecord(next), &rows);
-    RETURN_IF_ERROR(impl_->Write(&rows, impl_->CurrentTotals()));
-  }
+  const auto may_begin = [this]() -> absl::Status {
+    ASSIGN_OR_RETURN(const std::vector<ExperimentVersion> all, Experiments());
+    if (all.size() < limits::kExperimentsMax) return absl::OkStatus();
+    return absl::ResourceExhaustedError(
+        absl::StrCat("a site has at most ", limits::kExperimentsMax, " experiments"));
+  };
+  const VersionChange change = {based_on, who, comment,
+                                absl::StrCat("the experiment ", content.id, " is"), "it"};
+  ASSIGN_OR_RETURN(ExperimentVersion next,
+                   PutNextVersion<ExperimentVersion>(impl_.get(), PrefixOf(content.id), content,
+                                                     change, may_begin));
   RETURN_IF_ERROR(Sync());
   return next;
 }

@@ -2,7 +2,6 @@
 
 #include <fstream>
 #include <iostream>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -114,18 +113,12 @@ void Say(const Common& common, const ExperimentChange& change) {
             << ExperimentStatusName(experiment.status) << "\n";
 }
 
-absl::StatusOr<ExperimentDocument> ReadDocument(const std::string& file) {
-  std::ifstream in(file);
-  if (!in) return absl::NotFoundError(absl::StrCat("cannot read ", file));
-  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  absl::StatusOr<ExperimentDocument> document = ExperimentFromJson(text);
-  RETURN_IF_ERROR(Annotate(document.status(), file));
-  RETURN_IF_ERROR(Annotate(experiments::ValidateExperiment(document->content), file));
-  return document;
+absl::StatusOr<ExperimentDocument> Read(const std::string& file) {
+  return ReadDocument<Experiment>(file, ExperimentFromJson, experiments::ValidateExperiment);
 }
 
 absl::Status Set(const Common& common, const Options& options) {
-  ASSIGN_OR_RETURN(const ExperimentDocument document, ReadDocument(options.file));
+  ASSIGN_OR_RETURN(const ExperimentDocument document, Read(options.file));
   ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
                    Access::Open(common.data, common.site, /*create=*/false));
   ExperimentChange change;
@@ -163,7 +156,7 @@ absl::Status Preview(const Common& common, const Options& options) {
 // A file that is not set yet, or the id of one that is.
 absl::StatusOr<Experiment> FileOrId(Access* access, const Common& common, const std::string& text) {
   if (std::ifstream(text).good()) {
-    ASSIGN_OR_RETURN(ExperimentDocument document, ReadDocument(text));
+    ASSIGN_OR_RETURN(ExperimentDocument document, Read(text));
     return std::move(document.content);
   }
   ASSIGN_OR_RETURN(ExperimentVersion version, Find(access, common, text));

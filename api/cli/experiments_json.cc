@@ -2,7 +2,6 @@
 
 #include "api/cli/json_object.h"
 #include "api/cli/placements_json.h"
-#include "store/base/status_macros.h"
 #include "store/event_names.h"
 
 namespace vitrine::cli {
@@ -98,27 +97,11 @@ void DescribeExperiment(JsonObject* object, Experiment* experiment) {
 }  // namespace
 
 std::string ExperimentToJson(const ExperimentVersion& version) {
-  JsonObject object = JsonObject::Writing();
-  int64_t number = version.version;
-  object.Field("version", &number);
-  Experiment content = version.content;
-  DescribeExperiment(&object, &content);
-  return object.Finish().dump(2) + "\n";
+  return VersionToJson(version, DescribeExperiment);
 }
 
 absl::StatusOr<ExperimentDocument> ExperimentFromJson(absl::string_view text) {
-  ASSIGN_OR_RETURN(const JsonObject::Json json, ParseJson(text));
-  absl::Status status;
-  ExperimentDocument document;
-  int64_t version = 0;
-  bool has_version = false;
-  JsonObject object = JsonObject::Reading(json, "", &status);
-  object.Maybe("version", &version, [&](bool set) { return has_version = has_version || set; });
-  DescribeExperiment(&object, &document.content);
-  object.Finish();
-  if (!status.ok()) return status;
-  if (has_version) document.version = version;
-  return document;
+  return DocumentFromJson<Experiment>(text, DescribeExperiment);
 }
 
 }  // namespace vitrine::cli

@@ -4,23 +4,18 @@
 #ifndef VITRINE_API_CLI_EXPERIMENTS_JSON_H_
 #define VITRINE_API_CLI_EXPERIMENTS_JSON_H_
 
-#include <cstdint>
-#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "api/cli/document.h"
 #include "store/records_types.h"
 
 namespace vitrine::cli {
 
-struct ExperimentDocument {
-  // The version that it was taken from, if it says so.
-  std::optional<int64_t> version;
-  // `status` and the times of its life are read, and change nothing when it is set.
-  Experiment content;
-};
+// `status` and the times of its life are read, and change nothing when it is set.
+using ExperimentDocument = Document<Experiment>;
 
 // Indented, ends with a newline.
 std::string ExperimentToJson(const ExperimentVersion& version);

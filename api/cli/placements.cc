@@ -1,8 +1,6 @@
 // vitrine placements: what the storefront shows by, looked at and changed.
 
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -74,18 +72,12 @@ absl::Status ShowPlacements(const Common& common) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<PlacementDocument> ReadDocument(const std::string& file) {
-  std::ifstream in(file);
-  if (!in) return absl::NotFoundError(absl::StrCat("cannot read ", file));
-  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  absl::StatusOr<PlacementDocument> document = PlacementsFromJson(text);
-  RETURN_IF_ERROR(Annotate(document.status(), file));
-  RETURN_IF_ERROR(Annotate(ValidatePlacements(document->content), file));
-  return document;
+absl::StatusOr<PlacementDocument> Read(const std::string& file) {
+  return ReadDocument<PlacementSet>(file, PlacementsFromJson, ValidatePlacements);
 }
 
 absl::Status CheckFile(const Options& options) {
-  ASSIGN_OR_RETURN(const PlacementDocument document, ReadDocument(options.file));
+  ASSIGN_OR_RETURN(const PlacementDocument document, Read(options.file));
   std::cout << options.file << ": " << document.content.placements.size()
             << " placements, nothing wrong\n";
   return absl::OkStatus();
@@ -100,7 +92,7 @@ void Say(const Common& common, const PlacementVersion& version) {
 }
 
 absl::Status SetPlacements(const Common& common, const Options& options) {
-  ASSIGN_OR_RETURN(const PlacementDocument document, ReadDocument(options.file));
+  ASSIGN_OR_RETURN(const PlacementDocument document, Read(options.file));
   ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
                    Access::Open(common.data, common.site, /*create=*/false));
   PlacementVersion version;

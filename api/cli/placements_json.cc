@@ -1,8 +1,5 @@
 #include "api/cli/placements_json.h"
 
-#include "absl/status/status.h"
-
-#include "store/base/status_macros.h"
 #include "store/event_names.h"
 
 namespace vitrine::cli {
@@ -69,27 +66,11 @@ void DescribeSource(JsonObject* object, RecipeSource* source) {
 }
 
 std::string PlacementsToJson(const PlacementVersion& version) {
-  JsonObject object = JsonObject::Writing();
-  int64_t number = version.version;
-  object.Field("version", &number);
-  PlacementSet content = version.content;
-  DescribeSet(&object, &content);
-  return object.Finish().dump(2) + "\n";
+  return VersionToJson(version, DescribeSet);
 }
 
 absl::StatusOr<PlacementDocument> PlacementsFromJson(absl::string_view text) {
-  ASSIGN_OR_RETURN(const JsonObject::Json json, ParseJson(text));
-  absl::Status status;
-  PlacementDocument document;
-  int64_t version = 0;
-  bool has_version = false;
-  JsonObject object = JsonObject::Reading(json, "", &status);
-  object.Maybe("version", &version, [&](bool set) { return has_version = has_version || set; });
-  DescribeSet(&object, &document.content);
-  object.Finish();
-  if (!status.ok()) return status;
-  if (has_version) document.version = version;
-  return document;
+  return DocumentFromJson<PlacementSet>(text, DescribeSet);
 }
 
 }  // namespace vitrine::cli

@@ -4,23 +4,18 @@
 #ifndef VITRINE_API_CLI_PLACEMENTS_JSON_H_
 #define VITRINE_API_CLI_PLACEMENTS_JSON_H_
 
-#include <cstdint>
-#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "api/cli/document.h"
 #include "api/cli/json_object.h"
 #include "store/records_types.h"
 
 namespace vitrine::cli {
 
-struct PlacementDocument {
-  // The version that it was taken from, if it says so.
-  std::optional<int64_t> version;
-  PlacementSet content;
-};
+using PlacementDocument = Document<PlacementSet>;
 
 // Indented, ends with a newline.
 std::string PlacementsToJson(const PlacementVersion& version);

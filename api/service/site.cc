@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "spdlog/spdlog.h"
@@ -20,6 +19,7 @@
 #include "store/base/clock.h"
 #include "store/base/status_macros.h"
 #include "store/base/thread.h"
+#include "store/key_format.h"
 #include "store/privacy.h"
 
 namespace vitrine {
@@ -29,7 +29,6 @@ namespace fs = std::filesystem;
 
 constexpr size_t kCacheBytes = 256 << 20;
 constexpr size_t kWriteBufferBytes = 128 << 20;
-constexpr size_t kSiteNameBytesMax = 64;
 // How often a site looks for events that it no longer keeps.
 constexpr absl::Duration kRetentionPeriod = absl::Hours(1);
 // How often the background thread looks around where nobody calls it.
@@ -41,11 +40,7 @@ constexpr absl::Duration kDeriveRestMin = absl::Milliseconds(100);
 }  // namespace
 
 absl::Status ValidSiteName(absl::string_view name) {
-  const bool fits = !name.empty() && name.size() <= kSiteNameBytesMax;
-  const bool clean = std::all_of(name.begin(), name.end(), [](char c) {
-    return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '-' || c == '_';
-  });
-  if (fits && clean) return absl::OkStatus();
+  if (ValidName(name).ok()) return absl::OkStatus();
   return absl::InvalidArgumentError(
       "a site's name has 1 to 64 of the characters a-z, 0-9, '-' and '_'");
 }
