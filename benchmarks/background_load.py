@@ -31,8 +31,8 @@ import tempfile
 import threading
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BIN = ROOT / "build/release/bin"
+from serving import BIN, ROOT, Server
+
 BYSTANDERS_MAX = 0.05
 ATTEMPTS_MAX = 20
 WORKS = ("training", "backup", "import", "swaps")
@@ -67,26 +67,6 @@ class Bystanders:
     def share(self):
         seconds = (ticks_of_others() - self._start[0]) / os.sysconf("SC_CLK_TCK")
         return seconds / (time.monotonic() - self._start[1]) / os.cpu_count()
-
-
-class Server:
-    """A vitrine serve on free ports."""
-
-    def __init__(self, data, backups, log):
-        self._process = subprocess.Popen(
-            [BIN / "vitrine", "serve", "--data", data, "--port", "0", "--admin-port", "0",
-             "--backup-root", backups],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
-        line = self._process.stdout.readline()
-        match = re.match(r"storefront (\S+):(\d+) backoffice \S+:(\d+)", line)
-        if not match:
-            sys.exit("the server did not start")
-        self.host, self.port, self.backoffice_port = match.groups()
-
-    def stop(self):
-        self._process.terminate()
-        if self._process.wait() != 0:
-            sys.exit("the server did not end well")
 
 
 class BackToBack:
@@ -134,7 +114,7 @@ class Bench:
             shown = self._vitrine("models", "list", *self._site(), "--json")
             self.models = re.findall(r'"model": *"([^"]+)"', shown)[:2]
         self._log = open(folder / "serve.log", "w")
-        self.server = Server(self.data, folder / "backups", self._log)
+        self.server = Server(self.data, "--backup-root", folder / "backups", log=self._log)
         if "import" in options.work:
             self._vitrine("simulate", "--out", folder / "shop", "--customers", "5000", "--days", "30")
 

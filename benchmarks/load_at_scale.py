@@ -21,8 +21,8 @@ import sys
 import time
 import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BIN = ROOT / "build/release/bin"
+from serving import BIN, ROOT, Server
+
 SITE = "shop"
 
 
@@ -51,48 +51,32 @@ def make_key(data, role):
     return re.search(r"vk_[^\"]+", shown).group()
 
 
-class Server:
-    def __init__(self, data):
-        self._key = make_key(data, "read-only")
-        start = time.monotonic()
-        self._process = subprocess.Popen(
-            [BIN / "vitrine", "serve", "--data", data, "--port", "0", "--admin-port", "0",
-             "--require-keys"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        line = self._process.stdout.readline()
-        match = re.match(r"storefront \S+:(\d+) backoffice \S+:(\d+) http \S+:(\d+)", line)
-        if not match:
-            sys.exit("the server did not start")
-        print(f"the server was ready after {time.monotonic() - start:.1f} s")
-        self.port, self.backoffice_port, self._http_port = match.groups()
+def settle(server):
+    """Until it has learned the sessions, and does nothing by itself."""
+    def used():
+        fields = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2]
+        return sum(int(field) for field in fields.split()[11:13])
 
-    def stop(self):
-        self._process.terminate()
-        self._process.wait()
+    calm = 0
+    while calm < 5:
+        before = used()
+        time.sleep(1)
+        calm = calm + 1 if used() - before < 10 else 0
 
-    def settle(self):
-        """Until it has learned the sessions, and does nothing by itself."""
-        def used():
-            fields = pathlib.Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2]
-            return sum(int(field) for field in fields.split()[11:13])
 
-        calm = 0
-        while calm < 5:
-            before = used()
-            time.sleep(1)
-            calm = calm + 1 if used() - before < 10 else 0
+def cache(server, key):
+    """Persons found in the cache, and not found, so far."""
+    request = urllib.request.Request(f"http://127.0.0.1:{server.http_port}/metrics",
+                                     headers={"Authorization": f"Bearer {key}"})
+    with urllib.request.urlopen(request) as reply:
+        text = reply.read().decode()
 
-    def cache(self):
-        """Persons found in the cache, and not found, so far."""
-        request = urllib.request.Request(f"http://127.0.0.1:{self._http_port}/metrics",
-                                         headers={"Authorization": f"Bearer {self._key}"})
-        with urllib.request.urlopen(request) as reply:
-            text = reply.read().decode()
-        def count(what):
-            match = re.search(rf'^vitrine_cache_{what}_total\{{.*cache="profiles".*\}} (\S+)', text, re.M)
-            return float(match.group(1)) if match else 0
+    def count(what):
+        match = re.search(rf'^vitrine_cache_{what}_total\{{.*cache="profiles".*\}} (\S+)', text,
+                          re.MULTILINE)
+        return float(match.group(1)) if match else 0
 
-        return count("hits"), count("misses")
+    return count("hits"), count("misses")
 
 
 def main():
@@ -116,17 +100,20 @@ def main():
     key = make_key(data, "storefront")
     customers = options.folder / "customers"
     customers.write_text("".join(f"c{number:07}\n" for number in range(options.customers)))
-    server = Server(data)
+    operator_key = make_key(data, "read-only")
+    start = time.monotonic()
+    server = Server(data, "--require-keys")
+    print(f"the server was ready after {time.monotonic() - start:.1f} s")
     try:
-        server.settle()
+        settle(server)
         load = [BIN / "load_generator", "--port", server.port, "--site", SITE, "--api-key", key,
                 "--customers-file", customers, "--zipf", str(options.zipf), "--connections",
                 str(options.connections), "--seconds"]
         subprocess.run([*load, "20"], check=True, stdout=subprocess.DEVNULL)  # fills the caches
-        hits, misses = server.cache()
-        subprocess.run([*load, str(options.seconds), "--echo", "--rounds", str(options.rounds), "--rate",
-                        str(options.rate)], check=True)
-        now = server.cache()
+        hits, misses = cache(server, operator_key)
+        subprocess.run([*load, str(options.seconds), "--echo", "--rounds", str(options.rounds),
+                        "--rate", str(options.rate)], check=True)
+        now = cache(server, operator_key)
         asked = now[0] - hits + now[1] - misses
         if asked > 0:
             print(f"in the cache: {(now[0] - hits) / asked:.1%} of {asked:,.0f} requests")

@@ -11,17 +11,15 @@ sending. The client runs on the same cores. Wants the release build and a traine
 
 import argparse
 import json
-import pathlib
 import subprocess
 
-BIN = pathlib.Path(__file__).resolve().parent.parent / "build/release/bin"
-PORTS = ("9790", "9791")
+from serving import BIN, Server
 
 
-def load(arguments, rate, seconds):
+def load(arguments, server, rate, seconds):
     done = subprocess.run(
-        [BIN / "load_generator", "--json", "--port", PORTS[0], "--backoffice-port", PORTS[1],
-         "--site", arguments.site, "--connections", str(arguments.connections), "--deadline-ms",
+        [BIN / "load_generator", "--json", "--port", server.port, "--backoffice-port",
+         server.backoffice_port, "--site", arguments.site, "--connections", str(arguments.connections), "--deadline-ms",
          str(arguments.deadline_ms), "--rate", str(rate), "--seconds", str(seconds)],
         check=True, capture_output=True, text=True)
     return json.loads(done.stdout)
@@ -45,23 +43,19 @@ def main():
     parser.add_argument("--deadline-ms", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=4)
     arguments = parser.parse_args()
-    server = subprocess.Popen(
-        [BIN / "vitrine", "serve", "--data", arguments.data, "--port", PORTS[0], "--admin-port",
-         PORTS[1]], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    server = Server(arguments.data)
     try:
-        server.stdout.readline()
-        load(arguments, 0, 1)  # caches
-        peak = load(arguments, 0, arguments.seconds)["requests_per_second"]
+        load(arguments, server, 0, 1)  # caches
+        peak = load(arguments, server, 0, arguments.seconds)["requests_per_second"]
         print(f"{arguments.connections} connections, deadline {arguments.deadline_ms} ms, "
               f"peak {peak:,.0f}/s")
         print(f"{'asked':14} {'answered/s':>10} {'of peak':>8} {'degraded':>9} {'answer p99':>12} "
               f"{'refused':>9} {'refusal p99':>13} {'unsent':>9}")
         for times in (1, 2, 5, 10):
-            show(f"{times} x peak", load(arguments, times * peak, arguments.seconds), peak)
-        show("then 0.5 x", load(arguments, peak / 2, 2), peak)
+            show(f"{times} x peak", load(arguments, server, times * peak, arguments.seconds), peak)
+        show("then 0.5 x", load(arguments, server, peak / 2, 2), peak)
     finally:
-        server.terminate()
-        server.wait()
+        server.stop()
 
 
 if __name__ == "__main__":
