@@ -281,6 +281,7 @@ struct TrainRequest {
   1: string site,
   2: optional i32 factors,
   3: optional i32 epochs,
+  // By default what suits the size of the catalogue.
   4: optional double unobserved_weight,
   5: optional double regularization,
   6: optional double regularization_exponent,

@@ -227,7 +227,13 @@ void AddMethodOptions(CLI::App* command, EvaluateOptions* options) {
       ->capture_default_str();
   command->add_option("--epochs", options->als.epochs, "Sweeps over both sides")
       ->capture_default_str();
-  command->add_option("--unobserved-weight", options->als.unobserved_weight)->capture_default_str();
+  command->add_option_function<float>(
+      "--unobserved-weight",
+      [options](float weight) {
+        options->als.unobserved_weight = weight;
+        options->als.fit_unobserved_weight = false;
+      },
+      "Of what nobody touched; by default what suits the catalogue's size");
   command->add_option("--regularization", options->als.regularization)->capture_default_str();
   command->add_option("--threads", options->als.threads, "0: all cores")
       ->check(CLI::Range(uint32_t{0}, limits::kThreadsMax))

@@ -73,7 +73,8 @@ void AddTrain(CLI::App* app, Common* common, Action* action) {
                       [r](int32_t v) { r->__set_factors(v); });
   AddSetting<int32_t>(command, "--epochs", "Sweeps over both sides",
                       [r](int32_t v) { r->__set_epochs(v); });
-  AddSetting<double>(command, "--unobserved-weight", "Weight of what nobody touched",
+  AddSetting<double>(command, "--unobserved-weight",
+                     "Weight of what nobody touched; by default what suits the catalogue's size",
                      [r](double v) { r->__set_unobserved_weight(v); });
   AddSetting<double>(command, "--regularization", "Strength of the L2 term",
                      [r](double v) { r->__set_regularization(v); });

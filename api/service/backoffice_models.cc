@@ -54,6 +54,7 @@ absl::StatusOr<TrainOptions> OptionsOf(const TrainRequest& request) {
   if (request.__isset.unobserved_weight) {
     RETURN_IF_ERROR(CheckRange("unobserved_weight", request.unobserved_weight, 0, 1000));
     als.unobserved_weight = static_cast<float>(request.unobserved_weight);
+    als.fit_unobserved_weight = false;
   }
   if (request.__isset.regularization) {
     RETURN_IF_ERROR(CheckRange("regularization", request.regularization, 1e-9, 1e6));

@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 
+#include "recommender/learn/als/als.h"
 #include "recommender/learn/als/run.h"
 #include "recommender/learn/held_out.h"
 #include "store/base/clock.h"
@@ -87,13 +88,17 @@ ModelParts PartsOf(const Interactions& interactions, const TrainOptions& options
 }  // namespace
 
 absl::StatusOr<ModelParts> TrainParts(const Interactions& interactions,
-                                      const TrainOptions& options) {
-  RETURN_IF_ERROR(Validate(options.weights));
-  RETURN_IF_ERROR(Validate(options.als));
+                                      const TrainOptions& wanted) {
+  RETURN_IF_ERROR(Validate(wanted.weights));
+  RETURN_IF_ERROR(Validate(wanted.als));
   if (interactions.by_person.cells.empty()) {
     return absl::FailedPreconditionError("no event says anything about taste");
   }
 
+  TrainOptions options = wanted;
+  if (std::exchange(options.als.fit_unobserved_weight, false)) {
+    options.als.unobserved_weight = SuitableUnobservedWeight(interactions.by_person);
+  }
   const ProgressReporter progress(options);
   const std::optional<FactorMatrix> start = StartOf(interactions.products, options);
   AlsRun run{

@@ -47,14 +47,17 @@ enum class AlsSolver {
 absl::string_view SolverName(AlsSolver solver);
 std::optional<AlsSolver> SolverOfName(absl::string_view name);
 
-// Only training looks at `solver` to `block`: a person is always folded in exactly. Rows with few
-// cells are solved exactly by every solver, as that is cheaper.
+// Only training looks at `solver` to `block`, and at fit_unobserved_weight: a person is always
+// folded in exactly. Rows with few cells are solved exactly by every solver, as that is cheaper.
 struct AlsSettings {
   uint32_t factors = 64;  // 1 to limits::kFactorsMax
   AlsSolver solver = AlsSolver::kExact;
   uint32_t cg_steps = 2;
   uint32_t block = 64;  // a multiple of 16
   uint32_t epochs = 10;
+  // TrainModel puts what suits the data (SuitableUnobservedWeight) in the place of the weight that
+  // stands here, which is then in the model.
+  bool fit_unobserved_weight = true;
   float unobserved_weight = 0.3f;
   float regularization = 0.01f;
   float regularization_exponent = 1.0f;

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "recommender/learn/als/als.h"
 #include "recommender/learn/trainer.h"
 #include "recommender/model/parallel.h"
 #include "recommender/offline/holdout.h"
@@ -44,14 +45,16 @@ T OneOf(std::mt19937_64* random, const T (&values)[n]) {
 
 // Everything about the data that the strength of the regularization scales with.
 struct Scale {
-  double degree = 1;    // cells of a person, on average
-  double products = 1;  // of the catalogue
+  double degree = 1;               // cells of a person, on average
+  double products = 1;             // of the catalogue
+  double unobserved_weight = 0.3;  // that suits them
 };
 
 FactorizationSettings Draw(FactorizationSettings settings, const Scale& scale,
                            std::mt19937_64* random) {
   AlsSettings& als = settings.als;
-  als.unobserved_weight = LogUniform(random, 0.003, 1);
+  als.fit_unobserved_weight = false;
+  als.unobserved_weight = scale.unobserved_weight * LogUniform(random, 0.01, 3);
   als.regularization_exponent = OneOf(random, {0.5f, 1.0f});
   // Of an average person's term, so that the draws mean the same whatever else was drawn.
   const double strength = LogUniform(random, 0.3, 60);
@@ -72,15 +75,17 @@ struct Run {
 class Tuner {
  public:
   Tuner(const Visits& visits, const TuneFactorizationOptions& options)
-      : visits_(visits), options_(options), start_ns_(options.clock->SteadyNs()) {}
+      : visits_(visits),
+        options_(options),
+        start_(options.start),
+        start_ns_(options.clock->SteadyNs()) {}
 
   absl::StatusOr<FactorizationTuning> Tune() && {
     RETURN_IF_ERROR(ChooseProtocol());
     std::mt19937_64 random(options_.seed);
     std::vector<Run> runs(options_.trials);
     for (Run& run : runs) {
-      run.trial.settings =
-          &run == &runs.front() ? options_.start : Draw(options_.start, scale_, &random);
+      run.trial.settings = &run == &runs.front() ? start_ : Draw(start_, scale_, &random);
     }
     std::vector<Run*> going;
     for (Run& run : runs) going.push_back(&run);
@@ -104,15 +109,18 @@ class Tuner {
   }
 
   absl::Status ChooseProtocol() {
-    absl::StatusOr<Holdout> split = Split(options_.start.weights);
+    absl::StatusOr<Holdout> split = Split(start_.weights);
     if (absl::IsFailedPrecondition(split.status())) {
       protocol_ = Protocol::kSessions;
-      split = Split(options_.start.weights);
+      split = Split(start_.weights);
     }
     RETURN_IF_ERROR(split.status());
     const SparseRows& cells = split->training().by_person;
     scale_ = {static_cast<double>(cells.cells.size()) / static_cast<double>(cells.rows()),
-              static_cast<double>(cells.columns)};
+              static_cast<double>(cells.columns), SuitableUnobservedWeight(cells)};
+    if (std::exchange(start_.als.fit_unobserved_weight, false)) {
+      start_.als.unobserved_weight = static_cast<float>(scale_.unobserved_weight);
+    }
     return absl::OkStatus();
   }
 
@@ -162,7 +170,7 @@ class Tuner {
     const std::vector<Case>& cases = holdout.cases();
     std::vector<ListQuality> answers(std::min(cases_max, cases.size()));
     Chunks chunks(answers.size(), kCasesPerChunk);
-    RunOnThreads(options_.start.als.threads, [&] {
+    RunOnThreads(start_.als.threads, [&] {
       while (const auto chunk = chunks.Next()) {
         for (size_t i = chunk->begin; i < chunk->end; ++i) {
           answers[i] = Answer(model, holdout.Ask(cases[i * cases.size() / answers.size()]));
@@ -213,7 +221,7 @@ class Tuner {
     // Trained anew, as they will be, and asked the same.
     const FactorizationSettings& best = tuning.trials.front().settings;
     ASSIGN_OR_RETURN(const std::vector<ListQuality> of_best, TrainAndAsk(best));
-    ASSIGN_OR_RETURN(const std::vector<ListQuality> of_start, TrainAndAsk(options_.start));
+    ASSIGN_OR_RETURN(const std::vector<ListQuality> of_start, TrainAndAsk(start_));
     enum { kCount, kBest, kStart, kColumns };
     ClusterSums sums(std::min(of_best.size(), of_start.size()), kColumns);
     for (size_t i = 0; i < sums.clusters(); ++i) {
@@ -222,10 +230,10 @@ class Tuner {
       sums.Of(i)[kStart] = static_cast<float>(of_start[i].ndcg);
     }
     tuning.cases = sums.clusters();
-    tuning.gain = Bootstrap(sums, kResamples, options_.seed, options_.start.als.threads)
+    tuning.gain = Bootstrap(sums, kResamples, options_.seed, start_.als.threads)
                       .Difference(kBest, kStart, kCount);
     tuning.better_than_start = tuning.gain.low > 0;
-    tuning.chosen = tuning.better_than_start ? best : options_.start;
+    tuning.chosen = tuning.better_than_start ? best : start_;
     return tuning;
   }
 
@@ -239,6 +247,7 @@ class Tuner {
 
   const Visits& visits_;
   const TuneFactorizationOptions& options_;
+  FactorizationSettings start_;  // what it is for these data
   const int64_t start_ns_;
   Protocol protocol_ = Protocol::kLeaveLastOut;
   Scale scale_;

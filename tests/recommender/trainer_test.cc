@@ -3,6 +3,7 @@
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 
+#include "recommender/learn/als/als.h"
 #include "recommender/learn/held_out.h"
 #include "store/base/atomic_file.h"
 #include "tests/recommender/taste_data.h"
@@ -140,6 +141,25 @@ TEST_F(TrainerTest, TellsHowLongItTakes) {
   EXPECT_EQ(heard[0].epochs, 3u);
   EXPECT_GT(heard[0].seconds_left, 0);
   EXPECT_EQ(heard[2].seconds_left, 0);
+}
+
+// A catalogue in which everything that a person did not touch outweighs what they did.
+TEST(Trainer, ChoosesAnUnobservedWeightThatLeavesSomethingOfALargeCatalogue) {
+  const Interactions many =
+      testing::MakeInteractions({.persons = 3000, .products = 20'000, .groups = 20}, 5);
+  TrainOptions options{.als = {.factors = 8, .epochs = 4}};
+  const Model fitted = Value(TrainModel(many, options));
+  EXPECT_GT(fitted.factors.cwiseAbs().maxCoeff(), 0.1f);
+  EXPECT_EQ(fitted.als.unobserved_weight, SuitableUnobservedWeight(many.by_person));
+  EXPECT_LT(fitted.als.unobserved_weight, 0.1f);
+
+  options.als.fit_unobserved_weight = false;  // what is given is kept, wise or not
+  const Model given = Value(TrainModel(many, options));
+  EXPECT_EQ(given.als.unobserved_weight, options.als.unobserved_weight);
+  EXPECT_LT(given.factors.cwiseAbs().maxCoeff(), 0.01f);
+
+  const Interactions few = testing::MakeInteractions({}, 5);
+  EXPECT_EQ(SuitableUnobservedWeight(few.by_person), AlsSettings().unobserved_weight);
 }
 
 TEST_F(TrainerTest, RefusesToLearnFromNothing) {

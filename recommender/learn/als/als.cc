@@ -1,5 +1,6 @@
 #include "recommender/learn/als/als.h"
 
+#include <algorithm>
 #include <cmath>
 #include <span>
 
@@ -49,6 +50,17 @@ PaddedMatrix RandomRows(size_t rows, const AlsSettings& settings) {
 }
 
 }  // namespace
+
+float SuitableUnobservedWeight(const SparseRows& by_person) {
+  constexpr double kCellsWorth = 520;
+  constexpr double kWeightMax = 0.3;
+  double sum = 0;
+  for (const Cell& cell : by_person.cells) sum += cell.weight;
+  if (!(sum > 0)) return kWeightMax;
+  const double mean = sum / static_cast<double>(by_person.cells.size());
+  return static_cast<float>(
+      std::min(kWeightMax, kCellsWorth * mean / static_cast<double>(by_person.columns)));
+}
 
 FactorMatrix RandomFactors(size_t rows, const AlsSettings& settings) {
   return RandomRows(rows, settings).Unpadded();

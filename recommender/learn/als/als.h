@@ -24,6 +24,12 @@ struct AlsFactors {
   FactorMatrix products;  // products x d; their Gramian is diagonal (up to rounding)
 };
 
+// The unobserved weight at which all that an average person did not touch weighs as much as 520
+// cells of average weight, 0.3 at most. What one product may weigh depends on how many there are:
+// 0.3, which suits a shop of four thousand, drowns in a catalogue of forty thousand what was
+// observed, and the regularization, which counts it too, takes every factor to 0. O(cells).
+float SuitableUnobservedWeight(const SparseRows& by_person);
+
 // A training that is under way.
 class AlsTrainer {
  public:
