@@ -117,7 +117,7 @@ struct Suggestion {
 struct TraceStep {
   1: string product_id,
   // "offered", "removed", "boosted", "pinned", "capped", "repeated" (another shelf of the page has
-  // it), "refilled".
+  // it), "refilled", "tried" (too new to have earned its place).
   2: string what,
   // The rule, or the source, that did it.
   3: string by,

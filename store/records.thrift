@@ -151,7 +151,9 @@ enum Source {
   SEARCH_TERMS = 13,
   // A rule put it there.
   PINNED = 14,
-  // Too new to have earned a place: given one to find out.
+  // Too new to have earned a place: given one to find out. Those that came into the shop within
+  // `days` (absent: 30), were not tried 500 times yet, and are not among the more popular half
+  // anyway.
   EXPLORE = 15,
   // In a recipe only: TASTE, THIS_VISIT, TOGETHER and POPULAR, mixed as was learned. A suggestion
   // names the one of them that gave most.
@@ -162,10 +164,12 @@ enum Source {
 struct RecipeSource {
   1: Source source,
   // How much it counts beside the others, 0 to 1000. 0: it only fills up what those before it leave
-  // open.
+  // open. EXPLORE, where another source counts: the part of shelves, 0 to 1, that give one of their
+  // places, not the first, to such a product; which shelf, place and product is drawn with a seed
+  // that follows from the recommendation id.
   2: double weight = 1,
-  // POPULAR: of the last 1, 7 or 30 days; absent: ever. RECENTLY_VIEWED, NEWEST: at most so many days
-  // ago. 1 to 3650.
+  // POPULAR: of the last 1, 7 or 30 days; absent: ever. RECENTLY_VIEWED, NEWEST, EXPLORE: at most so
+  // many days ago. 1 to 3650.
   3: optional i32 days,
 }
 

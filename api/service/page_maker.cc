@@ -6,6 +6,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "xxhash.h"
 
 #include "api/service/history.h"
 #include "api/service/request.h"
@@ -56,6 +57,12 @@ absl::StatusOr<std::shared_ptr<const KnownPerson>> WhoAsks(const Context& contex
     }
   }
   return FoldedIn(PersonOf(context), house, serving);
+}
+
+// Of all that is drawn for a shelf: from its recommendation id, whoever has a reply can tell why.
+uint64_t SeedOf(absl::string_view recommendation_id) {
+  const std::string name = absl::StrCat("explore/", recommendation_id);
+  return XXH3_64bits(name.data(), name.size());
 }
 
 // Whether the placement hides what was bought (or seen) whatever it is: then no source need offer
@@ -115,6 +122,9 @@ absl::Status PageMaker::ReadPerson() {
   catalogue_size_ = serving_->catalogue.size();
   noted_ = serving_->noted();
   offers_.noted = noted_;
+  offers_.trial = [this](uint32_t product) {
+    return site_->trials().Of(serving_->catalogue.IdOf(product));
+  };
   offers_.rank.now_ms = now_ms_;
   offers_.rank.session_gap_ms = settings_.session_gap_ms;
   GatherPersonFacts();
@@ -207,6 +217,11 @@ void PageMaker::NoteShown(const Shelf& shelf, const std::vector<experiments::Cho
 void PageMaker::KeepShown() {
   if (shown_.empty()) return;
   site_->house().AddExposures(shown_).IgnoreError();  // track says what ails the disk
+  for (const Exposure& exposure : shown_) {
+    for (const ExposedProduct& product : exposure.products) {
+      if (product.source == EXPLORE) site_->trials().AddShown(product.product_id);
+    }
+  }
   shown_.clear();
 }
 
@@ -315,6 +330,8 @@ std::vector<ShownProduct> PageMaker::Fill(const Placement& placement, size_t k,
     const ShelfRequest request = {.k = k,
                                   .scored = mixed.scored,
                                   .fillers = mixed.fillers,
+                                  .tried = mixed.tried,
+                                  .seed = offers_.seed,
                                   .refill = refill,
                                   .on_page = &on_page_,
                                   .product = product,
@@ -348,6 +365,7 @@ absl::StatusOr<Shelf> PageMaker::Make(absl::string_view name, int32_t k, std::st
     placement = &changed;
     experiments::Apply(*chosen.arm, &changed);
   }
+  offers_.seed = SeedOf(id);
   std::vector<TraceLine> trace;
   const std::vector<ShownProduct> shown = Fill(
       *placement, static_cast<size_t>(k == 0 ? placement->k : k), wishes_.trace ? &trace : nullptr);

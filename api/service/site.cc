@@ -144,6 +144,7 @@ void Site::Watch(std::span<const Event> events, int64_t now_ms) {
   if (now == nullptr) return;
   visits_.Add(events, now->model->weights, now_ms, house_->GetSettings().session_gap_ms);
   WatchTrends(events, now.get());
+  WatchTrials(events, now->model->weights);
 }
 
 void Site::EnterEndedVisits() {

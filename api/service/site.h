@@ -28,6 +28,7 @@
 #include "recommender/learn/trainer.h"
 #include "recommender/model/model.h"
 #include "recommender/offline/gate.h"
+#include "recommender/placements/trials.h"
 #include "store/audit_verify.h"
 #include "store/base/clock.h"
 #include "store/base/hmac.h"
@@ -95,7 +96,7 @@ class Site {
   void ForgetAll();
 
   // These events were written just now: the clicks in them enter the session index when their
-  // visits end.
+  // visits end, and tell of new products that were tried.
   void Watch(std::span<const Event> events, int64_t now_ms);
   // Learns the newest sessions from the store, from a copy of it, for the model that answers now.
   // Nothing where there is none. O(events).
@@ -122,6 +123,9 @@ class Site {
   // What came of the last one, be it before a restart; none yet: started_ms is 0.
   TrainingRecord last_training() const { return last_training_.Get(); }
   bool training() const { return training_; }
+
+  // How new products did that were tried since the site was opened.
+  Trials& trials() { return trials_; }
 
   // What live events came lately, and what is going on, for those who watch the site.
   EventTally& tally() { return tally_; }
@@ -180,6 +184,7 @@ class Site {
   absl::Status LearnSessions(const WebHouse& copy, Serving* serving) const;
   absl::Status LearnTrends(const WebHouse& copy, Serving* serving) const;
   void WatchTrends(std::span<const Event> events, Serving* serving) const;
+  void WatchTrials(std::span<const Event> events, const WeightSettings& weights);
   absl::StatusOr<std::shared_ptr<const Assortment>> MakeAssortment(const WebHouse& from,
                                                                    Serving* serving) const;
   absl::Status LoadPlacements();
@@ -199,6 +204,7 @@ class Site {
   LiveVisits visits_{limits::kVisitsGoingOnMax};
   absl::Mutex enter_mutex_;  // of whoever puts visits into the index
 
+  Trials trials_;
   EventTally tally_;
   const int64_t opened_ns_ = Clock::System().SteadyNs();
   std::atomic<bool> training_ = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "spdlog/spdlog.h"
 
 #include "api/service/site.h"
@@ -69,6 +70,24 @@ void Site::WatchTrends(std::span<const Event> events, Serving* serving) const {
   std::vector<Trends::Event> trends;
   for (const Event& event : events) AppendTrends(event, *serving, &trends);
   serving->trends->Add(trends);
+}
+
+// What followed from a shelf, of the products that it tried.
+void Site::WatchTrials(std::span<const Event> events, const WeightSettings& weights) {
+  for (const Event& event : events) {
+    if (!event.__isset.recommendation_id) continue;
+    if (event.kind != SELECT_ITEM && weights.Of(event.kind) <= 0) continue;
+    for (const Item& item : event.items) {
+      if (trials_.Of(item.product_id).shown == 0) continue;
+      const absl::StatusOr<Exposure> shelf = house_->GetExposure(event.recommendation_id);
+      const auto was_tried = [&item](const ExposedProduct& product) {
+        return product.product_id == item.product_id && product.source == EXPLORE;
+      };
+      if (shelf.ok() && absl::c_any_of(shelf->products, was_tried)) {
+        trials_.AddTaken(item.product_id, event.recommendation_id);
+      }
+    }
+  }
 }
 
 absl::Status Site::LearnTrends(const WebHouse& copy, Serving* serving) const {

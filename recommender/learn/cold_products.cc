@@ -164,14 +164,19 @@ std::vector<Cell> AttributeIndex::Similar(const Product& product, size_t k,
   return similar;
 }
 
-ColdProducts GuessFactors(const AttributeIndex& index, std::span<const Product> catalogue,
-                          const Model& model, const ColdSettings& settings, uint32_t threads) {
-  std::vector<std::optional<uint32_t>> warm;
-  std::vector<uint32_t> cold;
+std::vector<uint32_t> ColdRows(std::span<const Product> catalogue, const Model& model) {
+  std::vector<uint32_t> rows;
   for (uint32_t row = 0; row < catalogue.size(); ++row) {
-    warm.push_back(model.Find(catalogue[row].id));
-    if (!warm.back()) cold.push_back(row);
+    if (!model.Find(catalogue[row].id)) rows.push_back(row);
   }
+  return rows;
+}
+
+ColdProducts GuessFactors(const AttributeIndex& index, std::span<const Product> catalogue,
+                          std::span<const uint32_t> cold, const Model& model,
+                          const ColdSettings& settings, uint32_t threads) {
+  std::vector<std::optional<uint32_t>> warm;
+  for (const Product& product : catalogue) warm.push_back(model.Find(product.id));
   const Eigen::VectorXf lengths = model.factors.rowwise().norm();
   FactorMatrix guesses(cold.size(), model.factors.cols());
   std::vector<float> evidence(cold.size());

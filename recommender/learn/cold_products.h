@@ -86,16 +86,20 @@ struct ColdSettings {
 };
 
 struct ColdProducts {
-  std::vector<uint32_t> rows;   // of the catalogue, ascending
+  std::vector<uint32_t> rows;   // of the catalogue, as asked for
   FactorMatrix factors;         // one row each, in the space of the model's
   std::vector<float> evidence;  // sum s_i: 0 would be no likeness at all
 };
 
-// The factors of the products that `model` does not know. Those that are like none it knows are
-// left out. `index` is of this catalogue. The same bits whatever the number of threads (0: one per
-// core). O(cold * words * postings_max).
+// The products that `model` does not know: rows of the catalogue, ascending.
+std::vector<uint32_t> ColdRows(std::span<const Product> catalogue, const Model& model);
+
+// The factors of such products. Those that are like none the model knows are left out. `index` is
+// of this catalogue. The same bits whatever the number of threads (0: one per core). O(catalogue +
+// rows * words * postings_max).
 ColdProducts GuessFactors(const AttributeIndex& index, std::span<const Product> catalogue,
-                          const Model& model, const ColdSettings& settings, uint32_t threads);
+                          std::span<const uint32_t> cold, const Model& model,
+                          const ColdSettings& settings, uint32_t threads);
 
 }  // namespace vitrine
 

@@ -1,11 +1,13 @@
 #include "recommender/placements/assortment.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "recommender/rank/trends.h"
 
 namespace vitrine {
+
 Assortment::Assortment(std::span<const Product> catalogue, std::span<const uint32_t> numbers,
                        const Model& model)
     : numbers_(numbers.begin(), numbers.end()), index_(catalogue) {
@@ -32,6 +34,7 @@ Assortment::Assortment(std::span<const Product> catalogue, std::span<const uint3
     newest_.push_back(number);
     new_since_ms_.push_back(since_ms);
   }
+  Guess(catalogue, model);
   const auto popularity = [&model](uint32_t number) {
     return number < model.popularity.size() ? model.popularity[number] : 0;
   };
@@ -40,6 +43,30 @@ Assortment::Assortment(std::span<const Product> catalogue, std::span<const uint3
       return popularity(a) != popularity(b) ? popularity(a) > popularity(b) : a < b;
     });
   }
+}
+
+void Assortment::Guess(std::span<const Product> catalogue, const Model& model) {
+  static std::atomic<uint64_t> versions = 0;
+  guessed_.version = ++versions;
+  absl::flat_hash_map<uint32_t, uint32_t> row_of;  // by number, of those the model does not know
+  for (uint32_t row = 0; row < numbers_.size(); ++row) {
+    if (numbers_[row] >= model.products.size()) row_of[numbers_[row]] = row;
+  }
+  std::vector<uint32_t> cold;
+  absl::flat_hash_map<uint32_t, int64_t> since_ms;  // by row
+  for (size_t i = 0; i < newest_.size() && cold.size() < kGuessedMax; ++i) {
+    const auto row = row_of.find(newest_[i]);
+    if (row == row_of.end()) continue;
+    cold.push_back(row->second);
+    since_ms[row->second] = new_since_ms_[i];
+  }
+  ColdProducts guesses = GuessFactors(index_, catalogue, cold, model, {}, /*threads=*/1);
+  for (const uint32_t row : guesses.rows) {
+    guessed_.rows[numbers_[row]] = static_cast<Eigen::Index>(guessed_.products.size());
+    guessed_.products.push_back(numbers_[row]);
+    guessed_.new_since_ms.push_back(since_ms[row]);
+  }
+  guessed_.factors = std::move(guesses.factors);
 }
 
 std::vector<Scored> Assortment::Alike(const Product& product, size_t k) const {

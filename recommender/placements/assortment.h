@@ -15,6 +15,7 @@
 
 #include "recommender/learn/cold_products.h"
 #include "recommender/model/model.h"
+#include "recommender/rank/guessed_products.h"
 #include "recommender/rank/retrieval.h"
 #include "store/records_types.h"
 
@@ -24,7 +25,8 @@ namespace vitrine {
 class Assortment {
  public:
   // `numbers` has the site's number of each product; numbers below the model's products are the
-  // model's. O(words of the catalogue + n log n); some hundred bytes a product.
+  // model's. Guesses factors (learn/cold_products.h) on one thread. O(words of the catalogue +
+  // n log n) and the guesses; some hundred bytes a product.
   Assortment(std::span<const Product> catalogue, std::span<const uint32_t> numbers,
              const Model& model);
 
@@ -38,16 +40,23 @@ class Assortment {
   std::span<const uint32_t> newest() const { return newest_; }
   int64_t NewSinceMs(size_t place) const { return new_since_ms_[place]; }
 
+  // The newest of those that the model does not know, at most kGuessedMax, less those like nothing
+  // it knows.
+  static constexpr size_t kGuessedMax = 10'000;
+  const GuessedProducts& guessed() const { return guessed_; }
+
   // Those in a category and in the ones under it, the most popular first; empty: there is none.
   std::span<const uint32_t> InCategory(absl::string_view category) const;
 
  private:
   std::vector<Scored> Similar(const Product& product, size_t k) const;
+  void Guess(std::span<const Product> catalogue, const Model& model);
 
   std::vector<uint32_t> numbers_;  // by row
   AttributeIndex index_;
   std::vector<uint32_t> newest_;
   std::vector<int64_t> new_since_ms_;
+  GuessedProducts guessed_;
   absl::flat_hash_map<std::string, std::vector<uint32_t>> by_category_;
 };
 

@@ -79,6 +79,10 @@ Placement Make(const char* id, Words title, std::vector<RecipeSource> recipe,
   return placement;
 }
 
+// The part of home shelves of a new site that try a new product: each of them costs what the
+// shelf's last product would have brought.
+constexpr double kExploredShare = 0.05;
+
 PlacementSet MakeDefaults() {
   constexpr Length kMayBeShort = Length::kMayBeShort;
   const Rule bought = Hide("bought", HIDE_BOUGHT);
@@ -86,7 +90,8 @@ PlacementSet MakeDefaults() {
   const Rule in_cart = Hide("in-cart", HIDE_IN_CART);
   PlacementSet set;
   set.placements = {
-      Make("home", {"For you", "برای شما"}, {From(FOR_YOU)}, {bought, seen, in_cart}),
+      Make("home", {"For you", "برای شما"}, {From(FOR_YOU), From(EXPLORE, kExploredShare)},
+           {bought, seen, in_cart}),
       Make("trending", {"Trending now", "پرطرفدار این روزها"},
            {From(TRENDING), {Lately(POPULAR, 7, 0)}, {Lately(POPULAR, 30, 0)}}, {in_cart}),
       Make("popular", {"Most popular", "محبوب‌ترین‌ها"}, {From(POPULAR)}, {in_cart}),

@@ -3,12 +3,18 @@
 #include <algorithm>
 #include <utility>
 
+#include "recommender/rank/explore.h"
+
 namespace vitrine {
 namespace {
 
 constexpr int64_t kDayMs = int64_t{24} * 60 * 60 * 1000;
 // Of a ranking that is kept for the next request: enough for nearly all shelves.
 constexpr size_t kRememberedDepth = 120;
+// New products that may be tried at a time, and of those drawn for one shelf: where the rules
+// refuse all of these, none is.
+constexpr size_t kCandidatesMax = 500;
+constexpr size_t kDrawnMax = 20;
 
 Source SourceOf(ListSource source) {
   switch (source) {
@@ -66,7 +72,7 @@ std::vector<Offer> OfferMaker::Of(const RecipeSource& source, size_t depth) {
     case TOGETHER:
       return Part(MixSource::kLinks, TOGETHER, depth);
     case SIMILAR:
-      return known ? SimilarToCurrent(depth) : std::vector<Offer>();
+      return context_.current ? SimilarToCurrent(depth) : std::vector<Offer>();
     case ALSO_VIEWED: {
       std::vector<Offer> offers;
       if (!known) return offers;
@@ -96,8 +102,9 @@ std::vector<Offer> OfferMaker::Of(const RecipeSource& source, size_t depth) {
       if (context_.assortment == nullptr || context_.search_terms.empty()) return {};
       return Label(context_.assortment->Matching(context_.search_terms, depth), SEARCH_TERMS,
                    depth);
-    case PINNED:
     case EXPLORE:
+      return Explore(source, depth);
+    case PINNED:
       return {};
   }
   return {};
@@ -110,8 +117,15 @@ OfferMaker::Mixed OfferMaker::Mix(std::span<const RecipeSource> recipe, size_t d
     double given;
   };
   absl::flat_hash_map<uint32_t, Most> places;
+  const bool only_explores = std::ranges::all_of(recipe, [](const RecipeSource& source) {
+    return source.weight <= 0 || source.source == EXPLORE;
+  });
   for (const RecipeSource& source : recipe) {
     if (source.weight <= 0) continue;
+    if (source.source == EXPLORE && !only_explores) {
+      if (GivesAPlace(source.weight, context_.seed)) mixed.tried = Of(source, kDrawnMax);
+      continue;
+    }
     const std::vector<Offer> offers = Of(source, depth);
     mixed.cut |= offers.size() >= depth;
     for (const Offer& offer : offers) {
@@ -145,7 +159,9 @@ OfferMaker::Mixed OfferMaker::Mix(std::span<const RecipeSource> recipe, size_t d
 
 void OfferMaker::Rank(size_t depth, bool with_parts) {
   RankOptions options = context_.rank;
-  const RankMemo::Key key = {options.exclude_bought, options.exclude_seen};
+  options.guessed = Guessed();
+  const RankMemo::Key key = {options.exclude_bought, options.exclude_seen,
+                             options.guessed == nullptr ? 0 : options.guessed->version};
   if (ranked_ != nullptr && ranked_depth_ >= depth && ranked_key_ == key &&
       (has_parts_ || !with_parts)) {
     return;
@@ -182,22 +198,35 @@ std::vector<Offer> OfferMaker::ForYou(size_t depth) {
 
 // So few of the catalogue would be among the best of all that these are ranked by themselves.
 std::vector<Offer> OfferMaker::ForYouAmong(std::span<const uint32_t> products, size_t depth) const {
-  const Model& model = *context_.model;
-  const size_t acts =
-      CurrentSession(context_.profile->acts, context_.rank.now_ms, context_.rank.session_gap_ms);
-  const Eigen::VectorXf taste =
-      Taste(model, *context_.profile, CellsOf(model, std::span(context_.profile->acts).first(acts)),
-            context_.rank.session_share);
+  const Eigen::VectorXf taste = TasteNow();
   std::vector<Scored> scored;
   for (const uint32_t product : products) {
-    if (product >= model.products.size()) continue;
-    const float score =
-        ScoreOf(model.factors, product, {taste.data(), static_cast<size_t>(taste.size())});
+    const float score = TasteFor(product, taste);
     if (score > 0) scored.push_back({product, score});
   }
   std::stable_sort(scored.begin(), scored.end(),
                    [](const Scored& a, const Scored& b) { return a.score > b.score; });
   return Label(scored, TASTE, depth);
+}
+
+Eigen::VectorXf OfferMaker::TasteNow() const {
+  const Model& model = *context_.model;
+  const size_t acts =
+      CurrentSession(context_.profile->acts, context_.rank.now_ms, context_.rank.session_gap_ms);
+  return Taste(model, *context_.profile,
+               CellsOf(model, std::span(context_.profile->acts).first(acts)),
+               context_.rank.session_share);
+}
+
+float OfferMaker::TasteFor(uint32_t product, const Eigen::VectorXf& taste) const {
+  if (product < context_.model->products.size()) {
+    return ScoreOf(context_.model->factors, product,
+                   {taste.data(), static_cast<size_t>(taste.size())});
+  }
+  const GuessedProducts* const guessed = Guessed();
+  if (guessed == nullptr) return 0;
+  const auto row = guessed->RowOf(product);
+  return row ? guessed->factors.row(*row).dot(taste) : 0;
 }
 
 // One of the lists that a ranking is mixed from; what the person knows is still in it.
@@ -207,7 +236,8 @@ std::vector<Offer> OfferMaker::Part(MixSource part, Source source, size_t depth)
 }
 
 std::vector<Offer> OfferMaker::SimilarToCurrent(size_t depth) const {
-  return Label(SimilarFactors(*context_.model, *context_.current, depth), SIMILAR, depth);
+  return Label(SimilarFactors(*context_.model, Guessed(), *context_.current, depth), SIMILAR,
+               depth);
 }
 
 // With what the page is about, or, in a cart, with all that it holds: products that go with several
@@ -281,20 +311,51 @@ std::vector<Offer> OfferMaker::BuyAgain(size_t depth) const {
 }
 
 // Those that came in since the catalogue was looked at as a whole; then those that it says are new.
-std::vector<Offer> OfferMaker::Newest(const RecipeSource& source, size_t depth) const {
-  std::vector<uint32_t> products(context_.noted.begin(), context_.noted.end());
-  if (products.size() > depth) products.resize(depth);
-  if (context_.assortment != nullptr) {
-    const int64_t since_ms = source.__isset.days ? context_.rank.now_ms - source.days * kDayMs : 0;
-    const absl::flat_hash_set<uint32_t> met(products.begin(), products.end());
-    const std::span<const uint32_t> newest = context_.assortment->newest();
-    for (size_t i = 0; i < newest.size() && products.size() < depth; ++i) {
-      const int64_t new_ms = context_.assortment->NewSinceMs(i);
-      if (new_ms < since_ms) break;
-      if (new_ms <= context_.rank.now_ms && !met.contains(newest[i])) products.push_back(newest[i]);
-    }
+std::vector<uint32_t> OfferMaker::NewSince(int64_t since_ms, size_t most,
+                                           absl::FunctionRef<bool(uint32_t)> wanted) const {
+  std::vector<uint32_t> products;
+  for (const uint32_t product : context_.noted) {
+    if (products.size() < most && wanted(product)) products.push_back(product);
   }
-  return ByPlace(products, NEWEST, depth);
+  if (context_.assortment == nullptr) return products;
+  const absl::flat_hash_set<uint32_t> noted(context_.noted.begin(), context_.noted.end());
+  const std::span<const uint32_t> newest = context_.assortment->newest();
+  for (size_t i = 0; i < newest.size() && products.size() < most; ++i) {
+    const int64_t new_ms = context_.assortment->NewSinceMs(i);
+    if (new_ms < since_ms) break;
+    if (new_ms > context_.rank.now_ms || noted.contains(newest[i])) continue;
+    if (wanted(newest[i])) products.push_back(newest[i]);
+  }
+  return products;
+}
+
+std::vector<Offer> OfferMaker::Newest(const RecipeSource& source, size_t depth) const {
+  const int64_t since_ms = source.__isset.days ? context_.rank.now_ms - source.days * kDayMs : 0;
+  return ByPlace(NewSince(since_ms, depth, [](uint32_t) { return true; }), NEWEST, depth);
+}
+
+bool OfferMaker::EarnsItsPlace(uint32_t product) const {
+  const Model& model = *context_.model;
+  if (product >= model.products.size()) return false;
+  return model.popularity[product] >
+         model.popularity[model.by_popularity[model.products.size() / 2]];
+}
+
+std::vector<Offer> OfferMaker::Explore(const RecipeSource& source, size_t depth) const {
+  const ExploreSettings settings;
+  const int64_t new_ms = source.__isset.days ? source.days * kDayMs : kNewMs;
+  std::vector<NewProduct> candidates;
+  NewSince(context_.rank.now_ms - new_ms, kCandidatesMax, [&](uint32_t product) {
+    if (EarnsItsPlace(product)) return false;
+    const Trial trial = context_.trial ? context_.trial(product) : Trial();
+    if (trial.shown >= settings.shown_max) return false;
+    candidates.push_back({.product = product, .shown = trial.shown, .taken = trial.taken});
+    return true;
+  });
+  if (candidates.empty()) return {};
+  const Eigen::VectorXf taste = TasteNow();
+  for (NewProduct& candidate : candidates) candidate.taste = TasteFor(candidate.product, taste);
+  return Label(DrawNew(candidates, settings, context_.seed), EXPLORE, depth);
 }
 
 }  // namespace vitrine

@@ -5,6 +5,7 @@
 #define VITRINE_RECOMMENDER_PLACEMENTS_OFFERS_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -13,6 +14,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 
 #include "recommender/model/model.h"
@@ -20,6 +22,7 @@
 #include "recommender/placements/assortment.h"
 #include "recommender/placements/rank_memo.h"
 #include "recommender/placements/shelf.h"
+#include "recommender/placements/trials.h"
 #include "recommender/rank/live_ranker.h"
 #include "recommender/rank/trends.h"
 #include "store/records_types.h"
@@ -44,14 +47,17 @@ struct OfferContext {
   // The only products that may be shown, the most popular first; empty: all may. FOR_YOU then ranks
   // these, by taste.
   std::span<const uint32_t> only = {};
+  // How a product did that was tried before; empty: none was.
+  std::function<Trial(uint32_t product)> trial = {};
+  uint64_t seed = 0;  // of what is drawn for this shelf (rank/explore.h)
 };
 
 // For one request, of one or more shelves: what was worked out for one is kept for the next.
 // Thread-compatible.
 class OfferMaker {
  public:
-  // Both must outlive it. `rank`'s exclude_bought and exclude_seen, and `only`, may change between
-  // shelves.
+  // Both must outlive it. `rank`'s exclude_bought and exclude_seen, `only` and `seed` may change
+  // between shelves.
   OfferMaker(const OfferContext& context, LiveRanker* ranker)
       : context_(context), ranker_(ranker) {}
 
@@ -62,11 +68,13 @@ class OfferMaker {
   struct Mixed {
     std::vector<Offer> scored;   // sources of a weight above 0, best first
     std::vector<Offer> fillers;  // the others, in the recipe's order
+    std::vector<Offer> tried;    // one of them is to have a place; may be in the other lists too
     bool cut = false;            // a source may have more than `depth`
   };
   //   score(j) = sum over sources of weight * score of j / best score of the source
   // as rank/mix.h has it, the source that gave most being the product's. A product is in one of the
-  // lists, once.
+  // lists, once. EXPLORE beside other sources of a weight above 0 does not add to that: its weight
+  // is the part of shelves that try a new product. By itself it is a source like the others.
   Mixed Mix(std::span<const RecipeSource> recipe, size_t depth);
 
  private:
@@ -80,6 +88,18 @@ class OfferMaker {
   std::vector<Offer> RecentlyViewed(const RecipeSource& source, size_t depth) const;
   std::vector<Offer> BuyAgain(size_t depth) const;
   std::vector<Offer> Newest(const RecipeSource& source, size_t depth) const;
+  std::vector<Offer> Explore(const RecipeSource& source, size_t depth) const;
+  // What came into the shop since then, the newest first, `most` of those that are `wanted`.
+  std::vector<uint32_t> NewSince(int64_t since_ms, size_t most,
+                                 absl::FunctionRef<bool(uint32_t)> wanted) const;
+  // For what was popular enough to show by itself it is too late to be tried.
+  bool EarnsItsPlace(uint32_t product) const;
+  Eigen::VectorXf TasteNow() const;
+  // By trained or guessed factors; 0 for a product that has neither.
+  float TasteFor(uint32_t product, const Eigen::VectorXf& taste) const;
+  const GuessedProducts* Guessed() const {
+    return context_.assortment == nullptr ? nullptr : &context_.assortment->guessed();
+  }
   // `with_parts`: the lists that it is mixed from are asked for too, which a memo does not have.
   void Rank(size_t depth, bool with_parts);
 

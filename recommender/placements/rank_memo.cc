@@ -18,7 +18,9 @@ std::shared_ptr<const RankedList> RankMemo::Find(const Key& key, size_t depth) c
 
 void RankMemo::Keep(const Key& key, size_t depth, std::shared_ptr<const RankedList> list) const {
   absl::MutexLock lock(&mutex_);
-  std::erase_if(rankings_, [&](const Ranking& kept) { return kept.key == key; });
+  std::erase_if(rankings_, [&](const Ranking& kept) {
+    return kept.key == key || kept.key.guessed != key.guessed;
+  });
   rankings_.push_back({key, depth, std::move(list)});
 }
 

@@ -21,13 +21,15 @@
 namespace vitrine {
 
 // Of one profile and one model. Thread-safe; const, since it changes no answer. Rankings are those
-// of somebody without a visit going on: in a visit they change with what others click.
+// of somebody without a visit going on: in a visit they change with what others click. Only
+// those with the same guesses as the last one are kept.
 class RankMemo {
  public:
   // What such a ranking depends on beside the profile.
   struct Key {
     bool exclude_bought = false;
     bool exclude_seen = false;
+    uint64_t guessed = 0;  // GuessedProducts::version; 0: none
 
     bool operator==(const Key&) const = default;
   };

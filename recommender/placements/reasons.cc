@@ -49,7 +49,7 @@ constexpr Template kTemplates[] = {
     {"newest", "New in the shop", "تازه در فروشگاه"},
     {"search", "Fits “{a}”", "مطابق «{a}»"},
     {"pinned", "Chosen by the shop", "انتخاب فروشگاه"},
-    {"explore", "New: be among the first", "تازه: از نخستین‌ها باشید"},
+    {"explore", "New in the shop", "تازه در فروشگاه"},
 };
 
 bool NeedsName(absl::string_view text) { return text.find("{a}") != text.npos; }

@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "recommender/rank/explore.h"
+
 namespace vitrine {
 namespace {
 
@@ -14,7 +16,9 @@ class Filler {
 
   std::vector<ShownProduct> Fill() {
     Pin();
-    const size_t wanted = request_.k - pinned_.size();
+    const size_t places = request_.k - pinned_.size();
+    std::optional<ShownProduct> tried = Try(places);
+    const size_t wanted = places - (tried ? 1 : 0);
     for (const ShownProduct& offer : Ordered()) {
       if (shelf_.size() == wanted) break;
       Offered(offer);
@@ -24,10 +28,26 @@ class Filler {
       Offered({offer.product, 0, offer.source, {}});
     }
     if (!request_.may_be_short) Refill(wanted);
+    if (tried) {
+      const size_t at = std::min(PlaceToGive(places, request_.seed), shelf_.size());
+      shelf_.insert(shelf_.begin() + static_cast<ptrdiff_t>(at), *std::move(tried));
+    }
     return PutPins();
   }
 
  private:
+  std::optional<ShownProduct> Try(size_t places) {
+    if (places < 2) return std::nullopt;
+    for (const Offer& offer : request_.tried) {
+      if (!Offered({offer.product, offer.score, offer.source, {}})) continue;
+      Trace(offer.product, "tried", "new");
+      ShownProduct tried = std::move(shelf_.back());
+      shelf_.pop_back();
+      return tried;
+    }
+    return std::nullopt;
+  }
+
   void Refill(size_t wanted) {
     for (size_t i = 0; shelf_.size() < wanted; ++i) {
       const std::optional<uint32_t> product = request_.refill(i);

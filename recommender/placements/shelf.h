@@ -4,7 +4,7 @@
 // Products are walked in the order of their scores times the boosts of rules, then as the fillers
 // offer them, then by popularity, at last those that a wish hides (rules.h). Each is shown unless a
 // rule forbids it, the page has it already, or a cap is reached. Pinned ones stand where their
-// rules say.
+// rules say, and one that is tried, at a place that is drawn: never before all others.
 
 #ifndef VITRINE_RECOMMENDER_PLACEMENTS_SHELF_H_
 #define VITRINE_RECOMMENDER_PLACEMENTS_SHELF_H_
@@ -51,6 +51,10 @@ struct ShelfRequest {
   // Each product once in either; the scored need not be in order.
   std::span<const Offer> scored;
   std::span<const Offer> fillers;
+  // The first of these that may be shown has a place to find out whether it is wanted; they may be
+  // among the others. None on a shelf with less than two places that are not pinned.
+  std::span<const Offer> tried = {};
+  uint64_t seed = 0;  // of which place (rank/explore.h)
   // More products, best first, each once; nullopt at the end. They may be among the offers.
   absl::FunctionRef<std::optional<uint32_t>(size_t)> refill;
   // Shown on this page already, or never to be shown.

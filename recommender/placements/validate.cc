@@ -142,7 +142,9 @@ absl::Status CheckRecipe(const std::string& where, const std::vector<RecipeSourc
     if (source.source < TASTE || source.source > FOR_YOU || source.source == PINNED) {
       return Wrong(place + ".source", absl::StrCat(source.source, " cannot be asked for products"));
     }
-    RETURN_IF_ERROR(CheckRange(place + ".weight", source.weight, 0, 1000));
+    // Of EXPLORE it is a part of shelves.
+    const double most = source.source == EXPLORE ? 1 : 1000;
+    RETURN_IF_ERROR(CheckRange(place + ".weight", source.weight, 0, most));
     if (source.__isset.days) RETURN_IF_ERROR(CheckRange(place + ".days", source.days, 1, 3650));
   }
   return absl::OkStatus();

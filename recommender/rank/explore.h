@@ -11,56 +11,45 @@
 // for what is uncertain (UCB) would do the same in one thread; but counts come back minutes later,
 // and until then a bonus gives all visitors the same product, where draws spread them out, as that
 // paper measures.
+//
+// All that is drawn follows from the seed of the list: whether it has such a place, which one, and
+// whose it is are three numbers of one sequence.
 
 #ifndef VITRINE_RECOMMENDER_RANK_EXPLORE_H_
 #define VITRINE_RECOMMENDER_RANK_EXPLORE_H_
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
-#include "absl/status/status.h"
-
-#include "recommender/rank/ranker.h"
+#include "recommender/rank/retrieval.h"
 
 namespace vitrine {
 
 struct ExploreSettings {
-  double share = 0.05;       // of lists that get a new product, 0 (none) to 1 (each)
-  size_t place = 0;          // counted from 1, so at least 2; 0: drawn, any but the first
-  uint32_t shown_max = 500;  // a product that was shown so often is new no more
+  uint32_t shown_max = 500;  // a product that was tried so often is new no more
   double usual_rate = 0.02;  // taken by shown, of any product; above 0, below 1
-  double doubt = 50;         // showings that the guess is worth; above 0
+  double doubt = 50;         // showings that the guess is worth; above 0, finite
 };
 
-// InvalidArgument, naming the setting, if one is out of its range.
-absl::Status Validate(const ExploreSettings& settings);
-
 struct NewProduct {
-  uint32_t product = 0;  // in the same numbering as the list; each once
+  uint32_t product = 0;  // each once
   float taste = 0;       // the person's, of guessed factors; not above 0: none
-  uint32_t shown = 0;    // by exposures, and how often it was then clicked
+  uint32_t shown = 0;    // to find out, and how often it was then taken
   uint32_t taken = 0;
 };
 
-struct ExploredList {
-  std::vector<Ranked> products;
-  std::optional<size_t> place = std::nullopt;  // index of the new product, if there is one
-};
+// Whether the list of this seed gives a place away: of `share` of all seeds, 0 (none) to 1 (all).
+bool GivesAPlace(double share, uint64_t seed);
 
-// Gives a place of `list` (the k best, after all rules) to one of `candidates`, or leaves it as it
-// is. The first place, and those in `pinned` (indices), keep their products; the others move back
-// behind the new one, and the last falls out of a list of k. Only products that `allowed` says may
-// be shown and that are not in the list are taken. The same for the same `seed` (of the request),
-// whatever the order of candidates. Thread-safe. O(k + n log n) for n candidates.
-// REQUIRES: Validate(settings) is OK.
-ExploredList Explore(std::vector<Ranked> list, size_t k, std::span<const size_t> pinned,
-                     std::span<const NewProduct> candidates,
-                     absl::FunctionRef<bool(uint32_t product)> allowed,
-                     const ExploreSettings& settings, uint64_t seed);
+// Which place, of this many: any but the first. REQUIRES: places >= 2.
+size_t PlaceToGive(size_t places, uint64_t seed);
+
+// The candidates that are new still, the one to be tried first in front, and the rates that were
+// drawn; the same whatever the order of candidates. O(n log n) for n of them.
+std::vector<Scored> DrawNew(std::span<const NewProduct> candidates, const ExploreSettings& settings,
+                            uint64_t seed);
 
 }  // namespace vitrine
 

@@ -27,9 +27,12 @@ RankedList LiveRanker::Recommend(const Model& model, const SessionIndex* session
   FindHidden(model, profile, session_acts, options);
 
   lists_.Clear(mix_.settings().depth, hidden_);
-  lists_.SetTaste(model.quantized, model.factors,
-                  Taste(model, profile, CellsOf(model, session), options.session_share),
-                  model.by_popularity);
+  const Eigen::VectorXf taste =
+      Taste(model, profile, CellsOf(model, session), options.session_share);
+  lists_.SetTaste(model.quantized, model.factors, taste, model.by_popularity);
+  if (options.guessed != nullptr) {
+    lists_.AddGuessed(*options.guessed, options.guessed->NewAt(options.now_ms), taste);
+  }
   const bool visiting = sessions != nullptr && !clicks_.empty();
   if (visiting) RankVisit(*sessions, mix_.settings().depth + hidden_.size());
 

@@ -30,7 +30,8 @@ class LiveRanker {
   // `model` is the one it was made for. `sessions` numbers products as `profile` does: those of the
   // model by its indices, newer ones above; null where sessions were not learned yet. As Recommend
   // in ranker.h otherwise: k products unless the catalogue less `options.exclude` has fewer. What a
-  // product's place is due to most is its source; what is filled up has a score of 0.
+  // product's place is due to most is its source; what is filled up has a score of 0. A guessed
+  // product that is new is ranked by taste as those of the model are.
   RankedList Recommend(const Model& model, const SessionIndex* sessions, const Profile& profile,
                        const RankOptions& options);
 

@@ -49,6 +49,22 @@ void MixLists::SetTaste(const QuantizedFactors& quantized, const FactorView& fac
   }
 }
 
+void MixLists::AddGuessed(const GuessedProducts& guessed, size_t rows,
+                          const Eigen::VectorXf& taste) {
+  if (rows == 0 || taste.isZero(0)) return;
+  std::vector<Scored>& list = At(MixSource::kTaste);
+  const Eigen::VectorXf scores = guessed.factors.topRows(static_cast<Eigen::Index>(rows)) * taste;
+  const float bar = list.size() < count_ ? 0 : list.back().score;
+  for (size_t row = 0; row < rows; ++row) {
+    const float score = scores[static_cast<Eigen::Index>(row)];
+    const uint32_t product = guessed.products[row];
+    if (!(score > bar) || std::ranges::binary_search(hidden_, product)) continue;
+    list.push_back({product, score});
+  }
+  std::sort(list.begin(), list.end(), IsBefore);
+  if (list.size() > count_) list.resize(count_);
+}
+
 void MixLists::SetLinks(const ItemLinks& links, std::span<const Cell> history) {
   scores_.Clear();
   for (const Cell& cell : history) {

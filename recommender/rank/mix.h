@@ -26,6 +26,7 @@
 #include "recommender/model/item_links.h"
 #include "recommender/model/mix_settings.h"
 #include "recommender/model/quantized_factors.h"
+#include "recommender/rank/guessed_products.h"
 #include "recommender/rank/retrieval.h"
 #include "recommender/rank/session_scores.h"
 
@@ -48,6 +49,9 @@ class MixLists {
   // be empty) makes it faster (TopProducts), and changes nothing.
   void SetTaste(const QuantizedFactors& quantized, const FactorView& factors,
                 const Eigen::VectorXf& taste, std::span<const uint32_t> by_popularity = {});
+  // Among those, the products of the first `rows` guesses, of the same model: by the site's
+  // numbers, and without what is hidden. O(rows * d).
+  void AddGuessed(const GuessedProducts& guessed, size_t rows, const Eigen::VectorXf& taste);
   // score(j) = sum over the history's cells i of weight of i * score of the link from i to j.
   // O(links of the history).
   void SetLinks(const ItemLinks& links, std::span<const Cell> history);

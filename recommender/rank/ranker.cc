@@ -84,10 +84,11 @@ RankedList Recommend(const Model& model, const Profile& profile, const RankOptio
 
 namespace {
 
-std::vector<Scored> SimilarFactorsBut(const Model& model, uint32_t product,
+// `factors` are those of a product.
+std::vector<Scored> SimilarFactorsBut(const Model& model, const Eigen::VectorXf& factors,
                                       const ProductSet& exclude, size_t k) {
   // The product's own norm scales all scores alike, and still must go for them to be cosines.
-  const Eigen::VectorXf taste = model.factors.row(product).transpose().normalized();
+  const Eigen::VectorXf taste = factors.normalized();
   Eigen::VectorXf scores = model.factors * taste;
   scores.array() /= model.factors.rowwise().norm().array();  // 0 / 0 is never chosen
   return TopScores({scores.data(), static_cast<size_t>(scores.size())}, exclude, k);
@@ -95,10 +96,19 @@ std::vector<Scored> SimilarFactorsBut(const Model& model, uint32_t product,
 
 }  // namespace
 
-std::vector<Scored> SimilarFactors(const Model& model, uint32_t product, size_t k) {
+std::vector<Scored> SimilarFactors(const Model& model, const GuessedProducts* guessed,
+                                   uint32_t product, size_t k) {
   ProductSet exclude(model.products.size());
-  exclude.Insert(product);
-  std::vector<Scored> list = SimilarFactorsBut(model, product, exclude, k);
+  Eigen::VectorXf factors;
+  if (product < model.products.size()) {
+    factors = model.factors.row(product);
+    exclude.Insert(product);
+  } else {
+    const auto row = guessed == nullptr ? std::nullopt : guessed->RowOf(product);
+    if (!row) return {};
+    factors = guessed->factors.row(*row);
+  }
+  std::vector<Scored> list = SimilarFactorsBut(model, factors, exclude, k);
   std::erase_if(list, [](const Scored& scored) { return scored.score <= 0; });
   return list;
 }
@@ -112,8 +122,8 @@ RankedList Similar(const Model& model, uint32_t product, size_t k) {
     list.products.push_back({link.product, link.score, ListSource::kTogether});
     exclude.Insert(link.product);
   }
-  Append(SimilarFactorsBut(model, product, exclude, k - list.products.size()), ListSource::kSimilar,
-         &list);
+  Append(SimilarFactorsBut(model, model.factors.row(product), exclude, k - list.products.size()),
+         ListSource::kSimilar, &list);
   return list;
 }
 

@@ -12,6 +12,7 @@
 
 #include "recommender/model/model.h"
 #include "recommender/rank/fold_in.h"
+#include "recommender/rank/guessed_products.h"
 #include "recommender/rank/retrieval.h"
 #include "store/records_types.h"
 
@@ -41,6 +42,8 @@ struct RankOptions {
   bool exclude_bought = true;
   bool exclude_seen = true;                                // in the current session
   const absl::flat_hash_set<uint32_t>* exclude = nullptr;  // more products to leave out
+  // What taste ranks beside the model's products while it is new; null: nothing. (LiveRanker.)
+  const GuessedProducts* guessed = nullptr;
 };
 
 struct RankedList {
@@ -70,9 +73,11 @@ RankedList Recommend(const Model& model, std::span<const Event> history,
 // most similar factors (cosine); without the product itself.
 RankedList Similar(const Model& model, uint32_t product, size_t k);
 
-// The products with the most similar factors alone (cosine), best first, without the product
-// itself. REQUIRES: product < products. O(products * d).
-std::vector<Scored> SimilarFactors(const Model& model, uint32_t product, size_t k);
+// The model's products with the most similar factors alone (cosine), best first, without the
+// product itself, which may be a guessed one (`guessed` may be null); none for one that is neither.
+// O(products * d).
+std::vector<Scored> SimilarFactors(const Model& model, const GuessedProducts* guessed,
+                                   uint32_t product, size_t k);
 
 }  // namespace vitrine
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -161,6 +162,83 @@ TEST_F(PageTest, ANewProductCanBeShownAtOnce) {
   EXPECT_THAT(Ids(ShelfOf(ContextOf(""), "new")), ElementsAre("fresh"));
   EXPECT_OK(Shop()->LookAtCatalogue());
   EXPECT_THAT(Ids(ShelfOf(ContextOf(""), "new")), ElementsAre("fresh"));
+}
+
+// All home shelves, and not one in twenty.
+class ExplorationTest : public PageTest {
+ protected:
+  ExplorationTest() {
+    PlacementSet content = Placements().content;
+    for (RecipeSource& source : content.placements[0].recipe) source.weight = 1;
+    SetPlacements(content);
+  }
+
+  void AddFresh(const std::string& id) {
+    Product product;
+    product.id = id;
+    product.__set_name("Fresh");
+    Update(product);
+  }
+
+  // The suggestion that is tried on this shelf; none: an empty one.
+  static Suggestion TriedOn(const Shelf& shelf) {
+    Suggestion tried;
+    for (const Suggestion& suggestion : shelf.suggestions) {
+      if (suggestion.source == EXPLORE) tried = suggestion;
+    }
+    return tried;
+  }
+
+  void Click(const Shelf& shelf, const std::string& product, EventKind kind) {
+    TrackRequest request;
+    request.context = ContextOf("c1");
+    Event event = MakeEvent(absl::StrCat("click-", ++clicks_), "c1", clock_.NowMs(), kind, product);
+    event.__set_recommendation_id(shelf.recommendation_id);
+    request.events = {event};
+    TrackReply reply;
+    storefront_->track(reply, request);
+    EXPECT_EQ(reply.accepted, 1);
+  }
+
+  int clicks_ = 0;
+};
+
+TEST_F(ExplorationTest, AProductAddedAMinuteAgoHasAPlace) {
+  EXPECT_EQ(TriedOn(ShelfOf(ContextOf("c1"), "home")).product_id, "");
+  AddFresh("fresh");
+  for (const Context& context : {ContextOf("c1"), ContextOf("", "stranger")}) {
+    const Shelf shelf = ShelfOf(context, "home");
+    ASSERT_EQ(shelf.suggestions.size(), 6u);
+    EXPECT_EQ(TriedOn(shelf).product_id, "fresh");
+    EXPECT_EQ(TriedOn(shelf).reason, "New in the shop");
+    EXPECT_NE(shelf.suggestions[0].product_id, "fresh");
+    const Exposure kept = Value(Shop()->house().GetExposure(shelf.recommendation_id));
+    EXPECT_TRUE(absl::c_any_of(kept.products, [](const ExposedProduct& product) {
+      return product.product_id == "fresh" && product.source == EXPLORE;
+    }));
+  }
+  EXPECT_EQ(Shop()->trials().Of("fresh").shown, 2u);
+}
+
+TEST_F(ExplorationTest, WhatIsTakenFromATryCounts) {
+  AddFresh("fresh");
+  const Shelf shelf = ShelfOf(ContextOf("c1"), "home");
+  Click(shelf, "fresh", SELECT_ITEM);
+  Click(shelf, "fresh", VIEW_ITEM);
+  EXPECT_EQ(Shop()->trials().Of("fresh").taken, 1u);
+  // From a shelf that showed it for another reason: no try.
+  const Shelf newest = ShelfOf(ContextOf("c2"), "new");
+  EXPECT_THAT(Ids(newest), ElementsAre("fresh"));
+  Click(newest, "fresh", SELECT_ITEM);
+  EXPECT_EQ(Shop()->trials().Of("fresh").taken, 1u);
+}
+
+TEST_F(ExplorationTest, RulesHoldForWhatIsTried) {
+  AddFresh("fresh");
+  PlacementSet content = Placements().content;
+  content.rules = {Exclude("ban", "id", {"fresh"})};
+  SetPlacements(content);
+  EXPECT_EQ(TriedOn(ShelfOf(ContextOf("c1"), "home")).product_id, "");
 }
 
 TEST_F(PageTest, ACategoryShowsItsOwnProductsOrderedForThePerson) {

@@ -221,7 +221,8 @@ class GuessFactorsTest : public ::testing::Test {
 
 TEST_F(GuessFactorsTest, PointToTheMeanOfTheMostSimilar) {
   const ColdSettings settings = {.neighbours = 7, .sharpness = 1.5f, .shrinkage = 0.3f};
-  const ColdProducts cold = GuessFactors(index_, catalogue_, model_, settings, 1);
+  const ColdProducts cold =
+      GuessFactors(index_, catalogue_, ColdRows(catalogue_, model_), model_, settings, 1);
   const Twin twin(catalogue_, {});
   ASSERT_GT(cold.rows.size(), 100u);
   ASSERT_EQ(cold.factors.rows(), static_cast<Eigen::Index>(cold.rows.size()));
@@ -253,8 +254,10 @@ TEST_F(GuessFactorsTest, PointToTheMeanOfTheMostSimilar) {
 }
 
 TEST_F(GuessFactorsTest, DoNotDependOnThreads) {
-  const ColdProducts one = GuessFactors(index_, catalogue_, model_, {}, 1);
-  const ColdProducts four = GuessFactors(index_, catalogue_, model_, {}, 4);
+  const ColdProducts one =
+      GuessFactors(index_, catalogue_, ColdRows(catalogue_, model_), model_, {}, 1);
+  const ColdProducts four =
+      GuessFactors(index_, catalogue_, ColdRows(catalogue_, model_), model_, {}, 4);
   EXPECT_EQ(one.rows, four.rows);
   EXPECT_EQ(one.evidence, four.evidence);
   EXPECT_TRUE(one.factors == four.factors);
@@ -264,14 +267,17 @@ TEST_F(GuessFactorsTest, LeaveOutWhatIsLikeNothing) {
   std::vector<Product> catalogue = catalogue_;
   catalogue.push_back(MakeProduct("odd", "unheard of"));
   const AttributeIndex index(catalogue);
-  const ColdProducts cold = GuessFactors(index, catalogue, model_, {}, 1);
+  const ColdProducts cold =
+      GuessFactors(index, catalogue, ColdRows(catalogue, model_), model_, {}, 1);
   for (const uint32_t row : cold.rows) EXPECT_NE(catalogue[row].id, "odd");
   for (const float evidence : cold.evidence) EXPECT_GT(evidence, 0);
 }
 
 TEST_F(GuessFactorsTest, GoNoFurtherThanTheEvidence) {
-  const ColdProducts little = GuessFactors(index_, catalogue_, model_, {.shrinkage = 10}, 1);
-  const ColdProducts much = GuessFactors(index_, catalogue_, model_, {.shrinkage = 0}, 1);
+  const ColdProducts little =
+      GuessFactors(index_, catalogue_, ColdRows(catalogue_, model_), model_, {.shrinkage = 10}, 1);
+  const ColdProducts much =
+      GuessFactors(index_, catalogue_, ColdRows(catalogue_, model_), model_, {.shrinkage = 0}, 1);
   for (Eigen::Index c = 0; c < little.factors.rows(); ++c) {
     const float evidence = little.evidence[static_cast<size_t>(c)];
     EXPECT_NEAR(little.factors.row(c).norm(),

@@ -64,7 +64,8 @@ class Trial {
   std::map<std::string, Quality> Run(const ColdSettings& settings = {},
                                      const AttributeSettings& attributes = {}) {
     const AttributeIndex index(history_.catalogue, attributes);
-    const ColdProducts cold = GuessFactors(index, history_.catalogue, model_, settings, 0);
+    const ColdProducts cold = GuessFactors(
+        index, history_.catalogue, ColdRows(history_.catalogue, model_), model_, settings, 0);
     candidates_.clear();
     guessed_ = FactorMatrix();
     std::vector<Eigen::Index> rows;

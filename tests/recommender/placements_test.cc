@@ -54,6 +54,8 @@ TEST(ValidatePlacements, NamesThePlaceOfAMistake) {
                 "placements[home].recipe: ");
   ExpectRefused([](PlacementSet* s) { s->placements[0].recipe[0].weight = -1; },
                 "placements[home].recipe[0].weight: -1 ");
+  ExpectRefused([](PlacementSet* s) { s->placements[0].recipe[1].weight = 1.5; },  // EXPLORE
+                "placements[home].recipe[1].weight: 1.5 ");
   ExpectRefused([](PlacementSet* s) { s->placements[0].recipe[0].source = PINNED; },
                 "placements[home].recipe[0].source: ");
   ExpectRefused([](PlacementSet* s) { s->placements[0].k = 0; }, "placements[home].k: 0 ");

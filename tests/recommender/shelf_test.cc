@@ -46,6 +46,8 @@ class ShelfTest : public ::testing::Test {
     return FillShelf(rules, {.k = k,
                              .scored = scored_,
                              .fillers = fillers_,
+                             .tried = tried_,
+                             .seed = seed_,
                              .refill = refill,
                              .on_page = &on_page_,
                              .product = product,
@@ -85,6 +87,8 @@ class ShelfTest : public ::testing::Test {
   ShelfFacts facts_ = {.now_ms = 1, .person = &person_};
   std::vector<Offer> scored_;
   std::vector<Offer> fillers_;
+  std::vector<Offer> tried_;
+  uint64_t seed_ = 0;
   std::vector<uint32_t> refill_;
   absl::flat_hash_set<uint32_t> on_page_;
   bool may_be_short_ = false;
@@ -151,6 +155,53 @@ TEST_F(ShelfTest, WishesGiveWayToAnEmptyPlace) {
   EXPECT_THAT(Numbers(Fill(3)), ElementsAre(1));
 }
 
+// Whatever place is drawn: all others keep their order, and what is in front stays there.
+TEST_F(ShelfTest, WhatIsTriedTakesOnePlaceAndNeverTheFirst) {
+  for (uint32_t i = 0; i < 8; ++i) scored_.push_back({i, 9.0 - i, TASTE});
+  Pin("third", 3, "p30");
+  tried_ = {{20, 0.02, EXPLORE}, {21, 0.01, EXPLORE}};
+  Rule& ban = Add("ban", EXCLUDE);
+  ban.products = {OfBrand("b0")};  // of 20, and of 0 and 4
+  std::set<size_t> places;
+  for (seed_ = 0; seed_ < 100; ++seed_) {
+    const std::vector<ShownProduct> shelf = Fill(6);
+    std::vector<uint32_t> others = Numbers(shelf);
+    ASSERT_EQ(others.size(), 6u);
+    EXPECT_EQ(others[2], 30u);
+    const auto tried = std::ranges::find(others, 21u);
+    ASSERT_NE(tried, others.end());
+    const auto place = static_cast<size_t>(tried - others.begin());
+    EXPECT_EQ(shelf[place].source, EXPLORE);
+    places.insert(place);
+    others.erase(tried);
+    std::erase(others, 30u);
+    EXPECT_THAT(others, ElementsAre(1, 2, 3, 5));
+  }
+  EXPECT_THAT(places, ElementsAre(1, 3, 4, 5));
+}
+
+TEST_F(ShelfTest, NothingIsTriedWhereItWouldStandAlone) {
+  scored_ = {{0, 3, TASTE}, {1, 2, TASTE}};
+  tried_ = {{20, 0.02, EXPLORE}};
+  EXPECT_THAT(Numbers(Fill(1)), ElementsAre(0));
+  Pin("second", 2, "p30");
+  EXPECT_THAT(Numbers(Fill(2)), ElementsAre(0, 30));
+}
+
+TEST_F(ShelfTest, WhatIsTriedIsOnTheShelfOnceAndUnderItsCaps) {
+  scored_ = {{20, 9, TASTE}, {0, 3, TASTE}, {4, 2, TASTE}, {1, 1, TASTE}, {2, 0.5, TASTE}};
+  tried_ = {{20, 0.02, EXPLORE}};
+  Rule& cap = Add("cap", CAP);
+  cap.__set_attribute("brand");
+  cap.__set_most(2);  // 20, 0 and 4 are of one brand
+  for (seed_ = 0; seed_ < 20; ++seed_) {
+    std::vector<uint32_t> numbers = Numbers(Fill(4));
+    EXPECT_EQ(numbers[0], 0u);
+    std::ranges::sort(numbers);
+    EXPECT_THAT(numbers, ElementsAre(0, 1, 2, 20));
+  }
+}
+
 TEST_F(ShelfTest, SaysWhatBecameOfProducts) {
   scored_ = {{0, 3, TASTE}, {1, 2, TASTE}, {5, 1, TASTE}};
   on_page_ = {1};
@@ -208,6 +259,10 @@ TEST_F(ShelfTest, KeepsEveryRuleAndIsFullWheneverItCanBe) {
     const bool pins = draw(2) == 0;
     if (pins) Pin("pin", position, absl::StrCat("p", pinned));
     const size_t k = 1 + static_cast<size_t>(draw(20));
+    tried_.clear();
+    for (int i = 0; i < draw(3); ++i)
+      tried_.push_back({static_cast<uint32_t>(draw(40)), 1, EXPLORE});
+    seed_ = seed;
 
     const std::vector<uint32_t> shelf = Numbers(Fill(k));
 
