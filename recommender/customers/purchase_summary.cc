@@ -1,11 +1,18 @@
 #include "recommender/customers/purchase_summary.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace vitrine {
 namespace {
 
 constexpr absl::CivilDay kEpoch(1970, 1, 1);
+
+// Absurd amounts stay at the end of the range.
+void Add(int64_t amount, int64_t* sum) {
+  if (!__builtin_add_overflow(*sum, amount, sum)) return;
+  *sum = amount < 0 ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int64_t>::max();
+}
 
 }  // namespace
 
@@ -37,39 +44,39 @@ std::vector<PurchaseDay> MergeDays(std::span<const Transaction> transactions,
     }
     PurchaseDay& sum = days.back();
     if (line->refund) {
-      sum.refunded_minor += line->amount_minor;
-      sum.refunded_margin_minor += line->margin_minor;
+      Add(line->amount_minor, &sum.refunded_minor);
+      Add(line->margin_minor, &sum.refunded_margin_minor);
       continue;
     }
     if (bought == nullptr || line->order_id.empty() || line->order_id != bought->order_id) {
       ++sum.orders;
     }
     bought = line;
-    sum.amount_minor += line->amount_minor;
-    sum.margin_minor += line->margin_minor;
+    Add(line->amount_minor, &sum.amount_minor);
+    Add(line->margin_minor, &sum.margin_minor);
   }
   return days;
 }
 
-std::optional<PurchaseSummary> Summarize(std::span<const PurchaseDay> days, int32_t end_day,
+std::optional<PurchaseSummary> SummarizePurchases(std::span<const PurchaseDay> days, int32_t end_day,
                                          double days_per_unit) {
   PurchaseSummary sum;
   int64_t purchases = 0;
   int64_t repeat_minor = 0;
   for (const PurchaseDay& day : days) {
     if (day.day > end_day) break;
-    sum.refunded_minor += day.refunded_minor;
-    sum.refunded_margin_minor += day.refunded_margin_minor;
+    Add(day.refunded_minor, &sum.refunded_minor);
+    Add(day.refunded_margin_minor, &sum.refunded_margin_minor);
     if (day.orders == 0) continue;
     sum.orders += day.orders;
-    sum.bought_minor += day.amount_minor;
-    sum.margin_minor += day.margin_minor;
+    Add(day.amount_minor, &sum.bought_minor);
+    Add(day.margin_minor, &sum.margin_minor);
     sum.previous_day = purchases == 0 ? day.day : sum.last_day;
     sum.last_day = day.day;
     if (++purchases == 1) {
       sum.first_day = day.day;
     } else if (day.amount_minor > 0) {
-      repeat_minor += day.amount_minor;
+      Add(day.amount_minor, &repeat_minor);
       ++sum.paid_repeats;
     }
   }
@@ -97,8 +104,9 @@ int64_t PurchasesBetween(std::span<const PurchaseDay> days, int32_t after_day, i
 }
 
 double EarnedMinor(const PurchaseSummary& summary, double resold_share) {
-  const double cost = static_cast<double>(summary.refunded_minor - summary.refunded_margin_minor);
-  return static_cast<double>(summary.margin_minor - summary.refunded_minor) + resold_share * cost;
+  const auto refunded = static_cast<double>(summary.refunded_minor);
+  const double cost = refunded - static_cast<double>(summary.refunded_margin_minor);
+  return static_cast<double>(summary.margin_minor) - refunded + resold_share * cost;
 }
 
 std::vector<RepeatRow> Compress(std::vector<RepeatHistory> histories) {

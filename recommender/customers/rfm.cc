@@ -40,7 +40,7 @@ RfmGrid FillRfmGrid(std::span<const RfmScore> scores, std::span<const PurchaseSu
     RfmCell& cell = grid[static_cast<size_t>(scores[i].recency - 1)]
                         [static_cast<size_t>(scores[i].frequency - 1)];
     ++cell.customers;
-    cell.net_minor += customers[i].net_minor();
+    cell.net_minor += static_cast<double>(customers[i].net_minor());
   }
   return grid;
 }

@@ -34,7 +34,7 @@ std::vector<RfmScore> ScoreRfm(std::span<const PurchaseSummary> customers);
 // Customers of each recency (row, 1 first) and frequency (column).
 struct RfmCell {
   int64_t customers = 0;
-  int64_t net_minor = 0;
+  double net_minor = 0;
 };
 using RfmGrid = std::array<std::array<RfmCell, kRfmScores>, kRfmScores>;
 

@@ -33,7 +33,7 @@ struct Cdnow {
 inline std::vector<RepeatHistory> CalibrationHistories(const Cdnow& data) {
   std::vector<RepeatHistory> histories;
   for (const std::vector<PurchaseDay>& days : data.customers) {
-    histories.push_back(Summarize(days, Cdnow::CalibrationEnd())->history);
+    histories.push_back(SummarizePurchases(days, Cdnow::CalibrationEnd())->history);
   }
   return histories;
 }
