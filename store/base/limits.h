@@ -107,6 +107,12 @@ constexpr size_t kMinedItemsMax = 20'000'000;    // in the baskets, and in the s
 constexpr size_t kMinedVisitEventsMax = 20'000;  // of one visit that are looked at
 constexpr size_t kMinedRowsMax = 1000;           // of one table
 
+// --- Customers ---
+constexpr size_t kFittedCustomersMin = 30;         // who bought again, before a model is fitted
+constexpr size_t kValuedCustomersMax = 5'000'000;  // in one report, in memory
+constexpr int32_t kHorizonDaysMax = 3653;          // that is looked ahead: ten years
+constexpr size_t kCohortsMax = 120;                // months of one table, the newest
+
 // --- Reports of what was shown ---
 constexpr size_t kReportGroupsMax = 100'000;      // rows of one
 constexpr size_t kCreditedEventsMax = 1'000'000;  // of one person, the newest, that earn credit

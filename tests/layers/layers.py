@@ -28,12 +28,14 @@ MAY_INCLUDE = {
     "recommender/learn": ("recommender/model", "store", "store/base"),
     "recommender/rank": ("recommender/model", "store", "store/base"),
     "recommender/patterns": ("store/base",),
+    "recommender/customers": ("store/base",),
     "recommender/placements": ("recommender/model", "recommender/learn", "recommender/rank",
                                "store", "store/base"),
     "recommender": ("recommender/model", "recommender/learn", "recommender/rank",
-                    "recommender/patterns", "store", "store/base"),
+                    "recommender/patterns", "recommender/customers", "store", "store/base"),
     "api": ("ingest", "experiments", "recommender", "recommender/model", "recommender/learn",
-            "recommender/rank", "recommender/placements", "store", "store/base"),
+            "recommender/rank", "recommender/placements", "recommender/customers", "store",
+            "store/base"),
 }
 
 Problem = tuple[int, str]

@@ -3,9 +3,6 @@
 #ifndef VITRINE_TESTS_RECOMMENDER_SESSION_SETS_H_
 #define VITRINE_TESTS_RECOMMENDER_SESSION_SETS_H_
 
-#include <cstdio>
-#include <filesystem>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,6 +12,7 @@
 
 #include "recommender/offline/session_log.h"
 #include "store/base/status_macros.h"
+#include "tests/testing/unpack.h"
 
 namespace vitrine {
 
@@ -23,20 +21,6 @@ struct SessionSet {
   SessionLog training;  // in the order of time
   SessionQuestions test;
 };
-
-// What `zstd -dc` makes of a file. NotFound without it.
-inline absl::StatusOr<std::string> Unpack(const std::string& path) {
-  if (!std::filesystem::exists(path))
-    return absl::NotFoundError(absl::StrCat(path, " is not here"));
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(
-      ::popen(absl::StrCat("zstd -dc '", path, "'").c_str(), "r"), ::pclose);
-  std::string text;
-  char buffer[1 << 16];
-  for (size_t n = 0; (n = std::fread(buffer, 1, sizeof(buffer), pipe.get())) > 0;) {
-    text.append(buffer, n);
-  }
-  return text;
-}
 
 // Serenade leaves out training sessions of more different products than 99.5 % have; its t-digest
 // makes 16 of that.
