@@ -505,6 +505,32 @@ struct ExperimentChange {
   2: list<string> warnings,
 }
 
+enum ReportFormat {
+  // {"tables": {"<name>": [{"<column>": value, ...}, ...]}, "notes": [...]}; the same in every
+  // language. Shares are 0 to 1, days 2024-01-31, money in units (pounds, not pence).
+  JSON = 1,
+  // Aligned, for a terminal.
+  TEXT = 2,
+  // One page that is complete in itself.
+  HTML = 3,
+}
+
+// How large an experiment has to be, from the site's own history.
+struct ExperimentSize {
+  // Of the history: units that would have been in the experiment, in all and a day; the primary
+  // metric's mean and variance over them (money in minor units).
+  1: i64 history_units,
+  2: double units_a_day,
+  3: double mean,
+  4: double variance,
+  // Who was shown the placement so far says nothing yet: all who did anything are counted.
+  5: bool of_visitors,
+  // What it takes: units of each arm; of all arms together (Experiment.planned_units); days.
+  6: double units_per_arm,
+  7: i64 planned_units,
+  8: double days,
+}
+
 service Backoffice {
   // Trains on what the site holds now, publishes the model and swaps it in. Returns when done.
   ModelInfo train(1: TrainRequest request) throws (
@@ -668,6 +694,23 @@ service Backoffice {
     4: InternalError internal),
   // What Context.forced_arms takes, for so many hours (1 to 720).
   string force_arm(1: string site, 2: string experiment, 3: string arm, 4: i32 hours) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+  // What was tested, whether it is valid, what happened, how sure that is, what to do; in the words
+  // of `language`, "en" or "fa". The first one of an experiment reads the whole store, from a copy,
+  // for minutes if that is large; the next ones count only units that did something since, as long
+  // as the server runs and no person is erased, unlinked, or decided upon. InvalidRequest: a
+  // language that there is not, an experiment that has not begun. Nothing is changed by it.
+  string experiment_report(1: string site, 2: string id, 3: ReportFormat format,
+                           4: string language) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+  // How many units and days it takes to find a difference of `lift` (0.05: 5 %; not 0, above -1) of
+  // the primary metric with the chance `power` (0.01 to 0.999), by the last `days` (1 to 3650) of
+  // history. `content` need not be set yet. Reads the whole store, from a copy. InvalidRequest also
+  // where the history says nothing of the metric.
+  ExperimentSize experiment_plan(1: string site, 2: records.Experiment content, 3: double lift,
+                                 4: double power, 5: i32 days) throws (
     1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
     4: InternalError internal),
 

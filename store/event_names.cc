@@ -110,6 +110,16 @@ const Names<AssignmentHash>& AssignmentHashes() {
   return *names;
 }
 
+const Names<EventMeasure>& EventMeasures() {
+  static const auto* const names = new Names<EventMeasure>(_EventMeasure_VALUES_TO_NAMES);
+  return *names;
+}
+
+const Names<MetricUse>& MetricUses() {
+  static const auto* const names = new Names<MetricUse>(_MetricUse_VALUES_TO_NAMES);
+  return *names;
+}
+
 }  // namespace
 
 std::optional<EventKind> ParseEventKind(absl::string_view name) { return Kinds().Find(name); }
@@ -161,6 +171,14 @@ absl::string_view AssignmentHashName(AssignmentHash hash) {
   return AssignmentHashes().NameOf(hash);
 }
 
+std::optional<EventMeasure> ParseEventMeasure(absl::string_view name) {
+  return EventMeasures().Find(name);
+}
+absl::string_view EventMeasureName(EventMeasure measure) { return EventMeasures().NameOf(measure); }
+
+std::optional<MetricUse> ParseMetricUse(absl::string_view name) { return MetricUses().Find(name); }
+absl::string_view MetricUseName(MetricUse use) { return MetricUses().NameOf(use); }
+
 std::string EventKindNames() { return Kinds().Joined(); }
 std::string ChannelNames() { return Channels().Joined(); }
 std::string SourceNames() { return Sources().Joined(); }
@@ -172,5 +190,7 @@ std::string ExperimentUnitNames() { return ExperimentUnits().Joined(); }
 std::string ExperimentStatusNames() { return ExperimentStatuses().Joined(); }
 std::string ExperimentMetricNames() { return ExperimentMetrics().Joined(); }
 std::string AssignmentHashNames() { return AssignmentHashes().Joined(); }
+std::string EventMeasureNames() { return EventMeasures().Joined(); }
+std::string MetricUseNames() { return MetricUses().Joined(); }
 
 }  // namespace vitrine

@@ -34,7 +34,8 @@ absl::string_view PriceBaseName(PriceBase base);
 std::optional<Device> ParseDevice(absl::string_view name);
 absl::string_view DeviceName(Device device);
 
-// "visitor"; "running"; "click_rate"; "native". REQUIRES: a value that records.thrift names.
+// "visitor"; "running"; "click_rate"; "native"; "units"; "guards". REQUIRES: a value that
+// records.thrift names.
 std::optional<ExperimentUnit> ParseExperimentUnit(absl::string_view name);
 absl::string_view ExperimentUnitName(ExperimentUnit unit);
 std::optional<ExperimentStatus> ParseExperimentStatus(absl::string_view name);
@@ -43,6 +44,10 @@ std::optional<ExperimentMetric> ParseExperimentMetric(absl::string_view name);
 absl::string_view ExperimentMetricName(ExperimentMetric metric);
 std::optional<AssignmentHash> ParseAssignmentHash(absl::string_view name);
 absl::string_view AssignmentHashName(AssignmentHash hash);
+std::optional<EventMeasure> ParseEventMeasure(absl::string_view name);
+absl::string_view EventMeasureName(EventMeasure measure);
+std::optional<MetricUse> ParseMetricUse(absl::string_view name);
+absl::string_view MetricUseName(MetricUse use);
 
 // All names, for messages: "page_view, view_item_list, ...".
 std::string EventKindNames();
@@ -56,6 +61,8 @@ std::string ExperimentUnitNames();
 std::string ExperimentStatusNames();
 std::string ExperimentMetricNames();
 std::string AssignmentHashNames();
+std::string EventMeasureNames();
+std::string MetricUseNames();
 
 }  // namespace vitrine
 

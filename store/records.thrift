@@ -338,6 +338,46 @@ enum ExperimentMetric {
   ITEMS_PER_ORDER = 6,
   // Pieces that came back, by pieces bought: less is better.
   RETURNS = 7,
+  // What the pieces that a unit kept earn, by the margins that the catalogue gives now, in the
+  // experiment's currency. A product without one earns nothing here.
+  MARGIN = 8,
+}
+
+// What is counted of the events that an EventMetric is about.
+enum EventMeasure {
+  // Units that did it at all.
+  UNITS = 1,
+  // How often a unit did it.
+  EVENTS = 2,
+  // How many pieces of the products that it is about.
+  PIECES = 3,
+}
+
+enum MetricUse {
+  // Explains.
+  EXPLAINS = 1,
+  // Must not be harmed.
+  GUARDS = 2,
+  // Decides, in place of Experiment.primary; of one at most.
+  DECIDES = 3,
+}
+
+// A metric of the shop's own: events of one kind, and of them those of which all that is set holds.
+struct EventMetric {
+  // 1 to 64 of a-z, 0-9, '-' and '_'; no other metric of the experiment has it.
+  1: string name,
+  2: EventKind kind,
+  3: EventMeasure measure = EventMeasure.UNITS,
+  4: MetricUse role = MetricUse.EXPLAINS,
+  // Empty: any.
+  5: list<Channel> channels,
+  // One of its products is in this category ("Shoes" holds of "Shoes > Boots" too); and has all of
+  // these attributes of the catalogue, "brand" among them, as it is now. Empty: any event.
+  6: string category,
+  7: map<string, string> attributes,
+  8: bool smaller_is_better = false,
+  // Of one that guards: a loss of this part is no harm yet.
+  9: double margin = 0.02,
 }
 
 // Which hash gives the arm (experiments/assignment/bucket.h).
@@ -420,6 +460,10 @@ struct Experiment {
   21: ExperimentStatus status = ExperimentStatus.DRAFT,
   22: optional i64 started_ms,
   23: optional i64 stopped_ms,
+  24: list<EventMetric> events,
+  // Of REVENUE and MARGIN: the least value that this part of all units does not exceed (0.5 to 1)
+  // caps the others. The same cap for all arms, taken when a report is made. 1: no cap.
+  25: double cap_quantile = 1,
 }
 
 struct ExperimentVersion {
@@ -469,6 +513,9 @@ struct Exposure {
   10: bool degraded = false,
   // Of the experiments that it was in, by their ids.
   11: list<ExposedArm> arms,
+  // As the request said.
+  12: optional Device device,
+  13: optional string country,
 }
 
 // What a key opens.

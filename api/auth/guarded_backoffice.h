@@ -163,6 +163,14 @@ class GuardedBackoffice final : public BackofficeIf {
                  const std::string& arm, int32_t hours) override {
     For(site, Opens::kBackoffice).force_arm(reply, site, experiment, arm, hours);
   }
+  void experiment_report(std::string& reply, const std::string& site, const std::string& id,
+                         ReportFormat format, const std::string& language) override {
+    For(site, Opens::kBackofficeRead).experiment_report(reply, site, id, format, language);
+  }
+  void experiment_plan(ExperimentSize& reply, const std::string& site, const Experiment& content,
+                       double lift, double power, int32_t days) override {
+    For(site, Opens::kBackofficeRead).experiment_plan(reply, site, content, lift, power, days);
+  }
   void models(std::vector<ModelInfo>& reply, const std::string& site) override {
     For(site, Opens::kBackofficeRead).models(reply, site);
   }

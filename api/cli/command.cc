@@ -45,12 +45,26 @@ void Print(const Report& report, const Common& common) {
 }
 
 absl::Status Show(const Report& report, const std::string& title, const Common& common) {
-  if (common.html.empty()) {
-    Print(report, common);
+  if (!common.html.empty()) {
+    return ShowRendered(RenderPage(report, title, common.language), common);
+  }
+  Print(report, common);
+  return absl::OkStatus();
+}
+
+ReportFormat WantedFormat(const Common& common) {
+  if (!common.html.empty()) return ReportFormat::HTML;
+  return common.json ? ReportFormat::JSON : ReportFormat::TEXT;
+}
+
+absl::Status ShowRendered(const std::string& rendered, const Common& common) {
+  if (!common.html.empty()) {
+    RETURN_IF_ERROR(WriteFileAtomically(common.html, rendered));
+    std::fprintf(stderr, "%s is written\n", common.html.c_str());
     return absl::OkStatus();
   }
-  RETURN_IF_ERROR(WriteFileAtomically(common.html, RenderPage(report, title, common.language)));
-  std::fprintf(stderr, "%s is written\n", common.html.c_str());
+  std::fwrite(rendered.data(), 1, rendered.size(), stdout);
+  std::fflush(stdout);
   return absl::OkStatus();
 }
 

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 
 #include "api/render/messages.h"
+#include "api/vitrine_types.h"
 #include "store/base/report.h"
 
 namespace vitrine::cli {
@@ -39,6 +40,10 @@ void Print(const Report& report, const Common& common);
 
 // The same, in the language asked for; or writes it as a page, if --html asks for that.
 absl::Status Show(const Report& report, const std::string& title, const Common& common);
+
+// The same of a report that a server rendered: as WantedFormat says.
+ReportFormat WantedFormat(const Common& common);
+absl::Status ShowRendered(const std::string& rendered, const Common& common);
 
 // Who changes something, for its history.
 std::string Who();

@@ -14,15 +14,10 @@
 #include "api/cli/command.h"
 #include "api/cli/customer_json.h"
 #include "api/cli/experiments_json.h"
-#include "api/cli/progress.h"
 #include "api/client/client.h"
-#include "api/render/render.h"
 #include "api/render/wording.h"
-#include "experiments/analysis/experiment_report.h"
-#include "experiments/analysis/plan.h"
 #include "experiments/definition/definition.h"
-#include "ingest/money.h"
-#include "store/base/clock.h"
+#include "experiments/definition/metrics.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
 #include "store/event_names.h"
@@ -36,7 +31,9 @@ struct Options {
   std::string file;
   std::string comment;
   int32_t hours = 24;
-  experiments::PlanOptions plan;
+  double lift = 0.05;
+  double power = 0.8;
+  int32_t days = 28;
 };
 
 std::string ArmsText(const Experiment& experiment) {
@@ -163,24 +160,25 @@ absl::StatusOr<Experiment> FileOrId(Access* access, const Common& common, const 
   return std::move(version.content);
 }
 
-absl::Status Plan(const Common& common, Options options) {
+Report::Message::Argument DecidingMetric(const Experiment& experiment) {
+  const experiments::MeasuredMetric metric = experiments::MetricsOf(experiment).front();
+  if (metric.event != nullptr) return metric.name;
+  return Report::Key{absl::StrCat("experiment.metric_plain.", metric.name)};
+}
+
+absl::Status Plan(const Common& common, const Options& options) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
                    Access::Open(common.data, common.site, /*create=*/false));
   ASSIGN_OR_RETURN(const Experiment experiment, FileOrId(access.get(), common, options.file));
-  ASSIGN_OR_RETURN(const std::unique_ptr<SiteCopy> copy, SiteCopy::Make(access.get(), common.site));
-  Progress progress;
-  options.plan.now_ms = Clock::System().NowMs();
-  options.plan.on_progress = [&](int64_t persons) {
-    progress.Show("reading", persons, 0, absl::StrCat(WithThousands(persons), " persons"));
-  };
-  ASSIGN_OR_RETURN(const experiments::ExperimentPlan plan,
-                   experiments::PlanExperiment(copy->house(), experiment, options.plan));
+  ExperimentSize plan;
+  RETURN_IF_ERROR(CatchThrift([&] {
+    access->backoffice().experiment_plan(plan, common.site, experiment, options.lift, options.power,
+                                         options.days);
+  }));
   Report report;
   report.summary.push_back({"experiment.plan",
-                            {100 * options.plan.lift,
-                             Report::Key{absl::StrCat("experiment.metric_plain.",
-                                                      ExperimentMetricName(experiment.primary))},
-                             100 * options.plan.power, plan.planned_units, plan.days}});
+                            {100 * options.lift, DecidingMetric(experiment), 100 * options.power,
+                             plan.planned_units, plan.days}});
   report.tables.push_back({"experiment_plan",
                            "",
                            {{"units_a_day", 1},
@@ -191,7 +189,8 @@ absl::Status Plan(const Common& common, Options options) {
                             {"days", 1}},
                            {{plan.units_a_day, plan.mean, plan.variance, plan.units_per_arm,
                              plan.planned_units, plan.days}}});
-  report.messages.push_back({"experiment.plan.history", {int64_t{options.plan.days}, plan.units}});
+  report.messages.push_back(
+      {"experiment.plan.history", {int64_t{options.days}, plan.history_units}});
   if (plan.of_visitors) report.messages.push_back({"experiment.plan.of_visitors"});
   if (experiment.sequential) report.messages.push_back({"experiment.plan.sequential"});
   return Show(report, FormatMessage(common.language, {"experiment.plan.title", {experiment.id}}),
@@ -201,22 +200,12 @@ absl::Status Plan(const Common& common, Options options) {
 absl::Status ReportOne(const Common& common, const Options& options) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
                    Access::Open(common.data, common.site, /*create=*/false));
-  ASSIGN_OR_RETURN(const ExperimentVersion version, Find(access.get(), common, options.id));
-  const Experiment& experiment = version.content;
-  ASSIGN_OR_RETURN(const std::unique_ptr<SiteCopy> copy, SiteCopy::Make(access.get(), common.site));
-  Progress progress;
-  experiments::ExperimentReportOptions wishes;
-  wishes.now_ms = Clock::System().NowMs();
-  wishes.minor_digits = MinorDigits(experiment.currency);
-  wishes.on_progress = [&](int64_t persons) {
-    progress.Show("reading", persons, 0, absl::StrCat(WithThousands(persons), " persons"));
-  };
-  ASSIGN_OR_RETURN(const experiments::ExperimentCounts counts,
-                   experiments::CountExperiment(copy->house(), experiment, wishes));
-  ASSIGN_OR_RETURN(const experiments::Verdict verdict,
-                   experiments::JudgeExperiment(experiment, counts, wishes.now_ms));
-  return Show(experiments::ReportOf(experiment, counts, verdict, wishes),
-              FormatMessage(common.language, {"experiment.title", {experiment.id}}), common);
+  std::string report;
+  RETURN_IF_ERROR(CatchThrift([&] {
+    access->backoffice().experiment_report(report, common.site, options.id, WantedFormat(common),
+                                           common.language == Language::kPersian ? "fa" : "en");
+  }));
+  return ShowRendered(report, common);
 }
 
 }  // namespace
@@ -296,12 +285,12 @@ void AddExperiment(CLI::App* app, Common* common, Action* action) {
           "own history");
   AddPageOptions(plan, common);
   plan->add_option("experiment", options->file, "Its id, or a file")->required();
-  plan->add_option("--lift", options->plan.lift, "The least difference worth finding: 0.05 is 5 %")
+  plan->add_option("--lift", options->lift, "The least difference worth finding: 0.05 is 5 %")
       ->capture_default_str();
-  plan->add_option("--power", options->plan.power, "The chance to find it if it is there")
+  plan->add_option("--power", options->power, "The chance to find it if it is there")
       ->check(CLI::Range(0.01, 0.999))
       ->capture_default_str();
-  plan->add_option("--days", options->plan.days, "Of history to go by")
+  plan->add_option("--days", options->days, "Of history to go by")
       ->check(CLI::Range(1, 3650))
       ->capture_default_str();
   plan->callback([=] { *action = [=] { return Plan(*common, *options); }; });
@@ -309,7 +298,7 @@ void AddExperiment(CLI::App* app, Common* common, Action* action) {
   CLI::App* const report =
       add("report",
           "What was tested, whether it is valid, what happened, how sure that is, and\n"
-          "what to do. Reads a copy that the site's owner makes, while a server goes on.");
+          "what to do. A server counts only what is new since the report before.");
   AddPageOptions(report, common);
   with_id(report);
   report->callback([=] { *action = [=] { return ReportOne(*common, *options); }; });

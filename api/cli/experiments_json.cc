@@ -39,6 +39,23 @@ void DescribeGuardrail(JsonObject* object, Guardrail* guardrail) {
   object->Field("margin", &guardrail->margin);
 }
 
+void DescribeEventMetric(JsonObject* object, EventMetric* metric) {
+  object->Field("name", &metric->name);
+  object->Named("kind", &metric->kind, ParseEventKind, EventKindName, EventKindNames());
+  if (object->Goes("measure", Always)) {
+    object->Named("measure", &metric->measure, ParseEventMeasure, EventMeasureName,
+                  EventMeasureNames());
+  }
+  if (object->Goes("role", Always)) {
+    object->Named("role", &metric->role, ParseMetricUse, MetricUseName, MetricUseNames());
+  }
+  object->Named("channels", &metric->channels, ParseChannel, ChannelName, ChannelNames());
+  object->Field("category", &metric->category);
+  object->Field("attributes", &metric->attributes);
+  object->Field("smaller_is_better", &metric->smaller_is_better);
+  object->Field("margin", &metric->margin);
+}
+
 void DescribeWho(JsonObject* object, Experiment* experiment) {
   if (object->Goes("unit", Always)) {
     object->Named("unit", &experiment->unit, ParseExperimentUnit, ExperimentUnitName,
@@ -65,11 +82,13 @@ void DescribePlan(JsonObject* object, Experiment* experiment) {
   object->Named("secondary", &experiment->secondary, ParseExperimentMetric, ExperimentMetricName,
                 ExperimentMetricNames());
   object->List("guardrails", &experiment->guardrails, DescribeGuardrail);
+  object->List("events", &experiment->events, DescribeEventMetric);
   object->Maybe("currency", &experiment->currency, VITRINE_SET(experiment, currency));
   object->Field("sequential", &experiment->sequential);
   object->Field("alpha", &experiment->alpha);
   object->Field("planned_units", &experiment->planned_units);
   object->Field("days_before", &experiment->days_before);
+  object->Field("cap_quantile", &experiment->cap_quantile);
 }
 
 void DescribeExperiment(JsonObject* object, Experiment* experiment) {

@@ -40,6 +40,7 @@ td{padding:.32rem .6rem;border-bottom:1px solid var(--rule);vertical-align:top;o
 min-width:4.5rem}
 tbody tr:nth-child(even){background:var(--stripe)}
 .number{text-align:end;font-variant-numeric:tabular-nums;white-space:nowrap}
+.words{overflow-wrap:normal}
 td small{display:block;color:var(--soft);font-size:.78rem}
 td i{color:var(--soft);font-style:normal}
 dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.8rem;margin:0}
@@ -145,7 +146,8 @@ void AppendRows(const Report::Table& table, Language language, std::string* out)
     CHECK(row.size() == table.columns.size()) << "table " << table.name;
     *out += "<tr>";
     for (size_t c = 0; c < row.size(); ++c) {
-      absl::StrAppend(out, "<td", kind(c), " data-v=\"",
+      const bool words = !numbers[c] && std::holds_alternative<Report::Message>(row[c]);
+      absl::StrAppend(out, "<td", words ? " class=\"words\"" : kind(c), " data-v=\"",
                       Escape(SortValue(row[c], table.columns[c])), "\">",
                       CellMarkup(language, row[c], table.columns[c]), "</td>");
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numbers>
 #include <utility>
 #include <vector>
@@ -22,6 +23,7 @@ std::string IsolateText(absl::string_view text) {
 
 constexpr size_t kBarsMax = 12;
 constexpr size_t kCurvesMax = 6;  // that look different
+constexpr size_t kLabelsMax = 8;  // beside each other
 constexpr size_t kArrowsMax = 36;
 constexpr size_t kNodesMax = 14;
 
@@ -41,6 +43,9 @@ struct Source {
     if (const auto* estimate = std::get_if<Report::Estimate>(&cell)) return estimate->value;
     const auto* real = std::get_if<double>(&cell);
     return real != nullptr && std::isfinite(*real) ? *real : 0.0;
+  }
+  bool IsEstimated(size_t row, size_t column) const {
+    return std::holds_alternative<Report::Estimate>(table.rows[row][columns[column]]);
   }
   Report::Estimate Estimated(size_t row, size_t column) const {
     const auto* estimate = std::get_if<Report::Estimate>(&table.rows[row][columns[column]]);
@@ -105,15 +110,28 @@ std::string ValueText(const Source& source, double value) {
                : FormatCell(source.language, value, column);
 }
 
-// Marks of the value axis: 0, half and top.
-std::string ValueAxis(const Source& source, double top, int height, int margin) {
+// What a value axis spans; it always holds 0.
+struct Span {
+  double bottom = 0;
+  double top = 0;
+
+  double Part(double value) const {
+    return (std::clamp(value, bottom, top) - bottom) / (top - bottom);
+  }
+};
+
+// Marks of the value axis: both ends, and 0 or the half.
+std::string ValueAxis(const Source& source, const Span& span, int height, int margin) {
   std::string out;
-  for (const double part : {0.0, 0.5, 1.0}) {
-    const double y = margin + (1 - part) * height;
+  const double middle = span.bottom < 0 ? 0 : span.top / 2;
+  for (const double value : {span.bottom, middle, span.top}) {
+    const double y = margin + (1 - span.Part(value)) * height;
     absl::StrAppendFormat(
         &out, "<line class=\"grid\" x1=\"0\" x2=\"100%%\" y1=\"%.1f\" y2=\"%.1f\"/>", y, y);
+    const bool near_zero = value != 0 && span.Part(std::abs(value)) - span.Part(0) < 0.1;
+    if (span.bottom < 0 && near_zero) continue;
     absl::StrAppendFormat(&out, "<text class=\"value\" x=\"%s\" y=\"%.1f\">%s</text>",
-                          source.rtl() ? "100%" : "0", y - 4, ValueText(source, top * part));
+                          source.rtl() ? "100%" : "0", y - 4, ValueText(source, value));
   }
   return out;
 }
@@ -141,7 +159,7 @@ std::string DrawLine(const Source& source) {
       "preserveAspectRatio=\"none\"><polygon class=\"area\" points=\"%s,100 %s %s,100\"/>"
       "<polyline class=\"line\" points=\"%s\"/></svg>",
       kMargin, kHeight, first, line, last, line);
-  body += ValueAxis(source, top, kHeight, kMargin);  // above the line, to be read
+  body += ValueAxis(source, {0, top}, kHeight, kMargin);  // above the line, to be read
   const int labels_y = kMargin + kHeight + 18;
   for (const auto& [row, at] : {std::pair<size_t, int>{0, 0}, {rows / 2, 50}, {rows - 1, 100}}) {
     if (row == rows / 2 && rows < 5) continue;
@@ -158,11 +176,14 @@ std::string DrawLine(const Source& source) {
 std::string DrawDots(const Source& source) {
   constexpr int kRowHeight = 40;
   const size_t rows = std::min(source.table.rows.size(), kBarsMax);
-  double largest = 0;
-  for (size_t r = 0; r < rows; ++r) largest = std::max(largest, source.Estimated(r, 1).high);
-  if (largest <= 0) return "";
+  Span span;
+  for (size_t r = 0; r < rows; ++r) {
+    span.bottom = std::min(span.bottom, source.Estimated(r, 1).low);
+    span.top = std::max(span.top, source.Estimated(r, 1).high);
+  }
+  if (span.top <= span.bottom) return "";
   const auto along = [&](double value) {
-    const double percent = 80 * std::max(0.0, value) / largest;
+    const double percent = 80 * span.Part(value);
     return source.rtl() ? 100 - percent : percent;
   };
   std::string body;
@@ -174,7 +195,13 @@ std::string DrawDots(const Source& source) {
                           top + 14, IsolateText(source.Text(r, 0)));
     absl::StrAppendFormat(&body,
                           "<line class=\"grid\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%d\" y2=\"%d\"/>",
-                          along(0), along(largest), y, y);
+                          along(span.bottom), along(span.top), y, y);
+    if (span.bottom < 0) {  // on which side of 0 it lies is what matters
+      absl::StrAppendFormat(
+          &body, "<line class=\"grid\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%d\" y2=\"%d\"/>", along(0),
+          along(0), y - 9, y + 9);
+    }
+    if (!source.IsEstimated(r, 1)) continue;
     absl::StrAppendFormat(
         &body, "<line class=\"whisker\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%d\" y2=\"%d\"/>",
         along(estimate.low), along(estimate.high), y, y);
@@ -197,9 +224,9 @@ std::string DrawDots(const Source& source) {
 
 // One curve: the c-th column, a dot with whiskers a row, set off from the others by some pixels so
 // that all whiskers are seen.
-std::string CurveMarkup(const Source& source, size_t c, double top, int height, int margin,
+std::string CurveMarkup(const Source& source, size_t c, const Span& span, int height, int margin,
                         const std::vector<double>& along) {
-  const auto y = [&](double value) { return margin + (1 - std::max(0.0, value) / top) * height; };
+  const auto y = [&](double value) { return margin + (1 - span.Part(value)) * height; };
   const double aside =
       5 * (static_cast<double>(c) - static_cast<double>(source.columns.size()) / 2);
   std::string out = absl::StrFormat("<g class=\"curves c%d\" transform=\"translate(%.1f,0)\">",
@@ -222,32 +249,53 @@ std::string CurveMarkup(const Source& source, size_t c, double top, int height, 
   return out + "</g>";
 }
 
+// All values, and most of their intervals: the first days of an experiment say so little that what
+// came later would be a flat line. Whiskers that reach further end at the edge.
+Span SpanOfCurves(const Source& source) {
+  constexpr double kWhole = 0.9;
+  std::vector<double> lows, highs;
+  Span span;
+  for (size_t r = 0; r < source.table.rows.size(); ++r) {
+    for (size_t c = 1; c < source.columns.size(); ++c) {
+      const Report::Estimate estimate = source.Estimated(r, c);
+      span.bottom = std::min(span.bottom, estimate.value);
+      span.top = std::max(span.top, estimate.value);
+      lows.push_back(estimate.low);
+      highs.push_back(estimate.high);
+    }
+  }
+  if (lows.empty()) return span;
+  std::sort(lows.begin(), lows.end(), std::greater<>());
+  std::sort(highs.begin(), highs.end());
+  const auto most = static_cast<size_t>(kWhole * static_cast<double>(lows.size() - 1));
+  const size_t at = lows.size() < kBarsMax ? lows.size() - 1 : most;
+  span.bottom = std::min(span.bottom, lows[at]);
+  span.top = std::max(span.top, highs[at]);
+  if (span.bottom < 0) span.bottom = -RoundUp(-span.bottom);
+  if (span.top > 0) span.top = RoundUp(span.top);
+  return span;
+}
+
 std::string DrawCurves(const Source& source) {
   constexpr int kHeight = 200;
   constexpr int kMargin = 22;
   const size_t rows = source.table.rows.size();
-  double largest = 0;
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t c = 1; c < source.columns.size(); ++c) {
-      largest = std::max(largest, source.Estimated(r, c).high);
-    }
-  }
-  if (rows < 2 || largest <= 0) return "";
-  const double top = RoundUp(largest);
+  const Span span = SpanOfCurves(source);
+  if (rows < 2 || span.top <= span.bottom) return "";
   std::vector<double> along;
   for (size_t r = 0; r < rows; ++r) {
     const double percent = 12 + 84 * static_cast<double>(r) / static_cast<double>(rows - 1);
     along.push_back(source.rtl() ? 100 - percent : percent);
   }
-  std::string body = ValueAxis(source, top, kHeight, kMargin);
+  std::string body = ValueAxis(source, span, kHeight, kMargin);
   std::string keys = "<div class=\"keys\">";
   for (size_t c = 1; c < source.columns.size(); ++c) {
-    body += CurveMarkup(source, c, top, kHeight, kMargin, along);
+    body += CurveMarkup(source, c, span, kHeight, kMargin, along);
     absl::StrAppendFormat(&keys, "<span class=\"curves c%d\">%s</span>", (c - 1) % kCurvesMax,
                           Isolate(source.Head(c)));
   }
   const int labels_y = kMargin + kHeight + 18;
-  for (size_t r = 0; r < rows; ++r) {
+  for (size_t r = 0; r < rows; r += (rows + kLabelsMax - 1) / kLabelsMax) {
     absl::StrAppendFormat(&body, "<text x=\"%.2f%%\" y=\"%d\" text-anchor=\"middle\">%s</text>",
                           along[r], labels_y, Escape(source.Text(r, 0)));
   }

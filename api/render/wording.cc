@@ -69,6 +69,8 @@ std::string FormatInteger(Language language, int64_t number) {
 
 std::string FormatDecimal(Language language, double number, int decimals) {
   if (!std::isfinite(number)) return absl::StrCat(number);
+  const double least = std::pow(10, -decimals);
+  if (number > 0 && number < least / 2) return "<" + FormatDecimal(language, least, decimals);
   std::string text = absl::StrFormat("%.*f", decimals, number);
   // Thousands, as integers have them.
   const size_t first = text[0] == '-' ? 1 : 0;

@@ -15,7 +15,8 @@
 
 namespace vitrine {
 
-// "12,345,678"; in Persian with its own digits and signs: "۱۲٬۳۴۵٬۶۷۸", "۰٫۵", "۱۲٪".
+// "12,345,678"; in Persian with its own digits and signs: "۱۲٬۳۴۵٬۶۷۸", "۰٫۵", "۱۲٪". What is above
+// 0 and would read as 0 is "<0.01".
 std::string FormatInteger(Language language, int64_t number);
 std::string FormatDecimal(Language language, double number, int decimals);
 std::string FormatShare(Language language, double share, int decimals);

@@ -112,6 +112,7 @@ void Backoffice::import_done(const std::string& site_name, const SiteSettingsPat
   Site* site = FindOrThrow(site_name);
   DoInBackground("import", [&] {
     ThrowIfError(site->house().PatchSettings(settings));
+    site->CountAnew();  // also whose a shared device's history is may have changed
     ThrowIfError(site->house().SpillEvents());
     ThrowIfError(site->Derive());
     ThrowIfError(site->house().Sync());
@@ -229,8 +230,10 @@ void Backoffice::decide_robot(const std::string& site_name, const std::string& c
     default:
       ThrowStatus(absl::InvalidArgumentError("decision: is none of RobotDecision"));
   }
-  ThrowIfError(site->house().DecideRobot(PersonOrThrow(customer_id, visitor_id), is_robot));
+  const Person person = PersonOrThrow(customer_id, visitor_id);
+  ThrowIfError(site->house().DecideRobot(person, is_robot));
   ThrowIfError(site->Derive());
+  site->NoteDecided(person);
   ThrowIfError(site->house().Sync());
 }
 
@@ -250,6 +253,7 @@ void Backoffice::relist_robots(const std::string& site_name) {
   Site* site = FindOrThrow(site_name);
   site->ReadRobotListsAgain();
   ThrowIfError(site->Derive());
+  site->CountAnew();
   ThrowIfError(site->house().Sync());
 }
 

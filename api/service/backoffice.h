@@ -96,6 +96,10 @@ class Backoffice : public BackofficeIf {
                        const std::string& comment) override;
   void force_arm(std::string& token, const std::string& site, const std::string& experiment,
                  const std::string& arm, int32_t hours) override;
+  void experiment_report(std::string& report, const std::string& site, const std::string& id,
+                         ReportFormat format, const std::string& language) override;
+  void experiment_plan(ExperimentSize& size, const std::string& site, const Experiment& content,
+                       double lift, double power, int32_t days) override;
   void health(SiteHealth& health, const std::string& site) override;
   void models(std::vector<ModelInfo>& models, const std::string& site) override;
   void roll_back_model(ModelInfo& info, const std::string& site,

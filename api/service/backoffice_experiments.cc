@@ -1,17 +1,45 @@
-// What the site tries out, changed by the back office.
+// What the site tries out, changed and looked at by the back office.
 
 #include "absl/strings/str_cat.h"
 
+#include "api/render/page.h"
+#include "api/render/render.h"
+#include "api/render/wording.h"
 #include "api/service/backoffice.h"
 #include "api/service/errors.h"
+#include "experiments/analysis/experiment_report.h"
+#include "experiments/analysis/plan.h"
+#include "experiments/definition/definition.h"
+#include "ingest/money.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
+#include "store/base/thread.h"
 #include "store/key_format.h"
 
 namespace vitrine {
 namespace {
 
 constexpr int64_t kHourMs = 3'600'000;
+
+absl::StatusOr<Language> LanguageOf(absl::string_view language) {
+  if (language == "en") return Language::kEnglish;
+  if (language == "fa") return Language::kPersian;
+  return absl::InvalidArgumentError(absl::StrCat("language: '", language, "' is none of en, fa"));
+}
+
+// What cannot be said yet is the caller's to wait for, not to try again.
+absl::Status AsInvalid(const absl::Status& status) {
+  return absl::IsFailedPrecondition(status) ? absl::InvalidArgumentError(status.message()) : status;
+}
+
+absl::StatusOr<Report> MakeReport(Site* site, const Experiment& experiment, int64_t now_ms) {
+  ASSIGN_OR_RETURN(const experiments::ExperimentCounts counts, site->CountExperiment(experiment));
+  ASSIGN_OR_RETURN(const experiments::Verdict verdict,
+                   experiments::JudgeExperiment(experiment, counts, now_ms));
+  return experiments::ReportOf(
+      experiment, counts, verdict,
+      {.now_ms = now_ms, .minor_digits = MinorDigits(experiment.currency)});
+}
 
 }  // namespace
 
@@ -54,6 +82,61 @@ void Backoffice::force_arm(std::string& token, const std::string& site,
   ThrowIfError(CheckRange("hours", hours, 1, limits::kForcedHoursMax));
   token =
       ValueOrThrow(FindOrThrow(site)->ForceArm(experiment, arm, clock_->NowMs() + hours * kHourMs));
+}
+
+void Backoffice::experiment_report(std::string& report, const std::string& site_name,
+                                   const std::string& id, ReportFormat format,
+                                   const std::string& language_name) {
+  if (_ReportFormat_VALUES_TO_NAMES.count(format) == 0) {
+    ThrowStatus(absl::InvalidArgumentError("format: is none of ReportFormat"));
+  }
+  const Language language = ValueOrThrow(LanguageOf(language_name));
+  Site* const site = FindOrThrow(site_name);
+  std::vector<ExperimentVersion> newest;
+  experiment_history(newest, site_name, id, 1);
+  const Experiment& experiment = newest.front().content;
+  absl::StatusOr<Report> made;
+  DoInBackground("report", [&] { made = MakeReport(site, experiment, clock_->NowMs()); });
+  ThrowIfError(AsInvalid(made.status()));
+  switch (format) {
+    case ReportFormat::JSON:
+      report = RenderJson(*made);
+      break;
+    case ReportFormat::TEXT:
+      report = RenderText(*made, language);
+      break;
+    case ReportFormat::HTML:
+      report = RenderPage(*made, FormatMessage(language, {"experiment.title", {id}}), language);
+      break;
+  }
+}
+
+void Backoffice::experiment_plan(ExperimentSize& size, const std::string& site_name,
+                                 const Experiment& content, double lift, double power,
+                                 int32_t days) {
+  ThrowIfError(experiments::ValidateExperiment(content));
+  ThrowIfError(CheckRange("power", power, 0.01, 0.999));
+  ThrowIfError(CheckRange("days", days, 1, 3650));
+  Site* const site = FindOrThrow(site_name);
+  const experiments::PlanOptions options = {
+      .lift = lift, .power = power, .days = days, .now_ms = clock_->NowMs()};
+  absl::StatusOr<experiments::ExperimentPlan> plan;
+  absl::Status status;
+  DoInBackground("plan", [&] {
+    status = site->ReadCopy([&](const WebHouse& copy) {
+      plan = experiments::PlanExperiment(copy, content, options);
+      return plan.status();
+    });
+  });
+  ThrowIfError(AsInvalid(status));
+  size.history_units = plan->units;
+  size.units_a_day = plan->units_a_day;
+  size.mean = plan->mean;
+  size.variance = plan->variance;
+  size.of_visitors = plan->of_visitors;
+  size.units_per_arm = plan->units_per_arm;
+  size.planned_units = plan->planned_units;
+  size.days = plan->days;
 }
 
 }  // namespace vitrine

@@ -172,7 +172,7 @@ void PageMaker::GatherShown(const Placement& placement) {
 
 // Who minds being known, or is nobody we know, is in no experiment.
 std::vector<experiments::ChosenArm> PageMaker::ArmsOf(const Placement& placement) const {
-  if (!IsSomebody(context_)) return {};
+  if (!wishes_.experiments || !IsSomebody(context_)) return {};
   return experiments_->Choose(placement.id, {.customer = context_.customer_id,
                                              .visitor = context_.visitor_id,
                                              .channel = context_.channel,
@@ -197,6 +197,8 @@ void PageMaker::NoteShown(const Shelf& shelf, const std::vector<experiments::Cho
   if (context_.__isset.visitor_id) exposure.__set_visitor_id(context_.visitor_id);
   exposure.model_id = model_id();
   exposure.channel = context_.channel;
+  if (context_.device != Device::UNKNOWN_DEVICE) exposure.__set_device(context_.device);
+  if (!context_.country.empty()) exposure.__set_country(context_.country);
   for (const Suggestion& suggestion : shelf.suggestions) {
     ExposedProduct& shown = exposure.products.emplace_back();
     shown.product_id = suggestion.product_id;
@@ -214,15 +216,20 @@ void PageMaker::NoteShown(const Shelf& shelf, const std::vector<experiments::Cho
   }
 }
 
-void PageMaker::KeepShown() {
-  if (shown_.empty()) return;
-  site_->house().AddExposures(shown_).IgnoreError();  // track says what ails the disk
-  for (const Exposure& exposure : shown_) {
+bool PageMaker::KeepShown() {
+  const std::vector<Exposure> shown = std::exchange(shown_, {});
+  if (shown.empty()) return true;
+  const bool kept = site_->house().AddExposures(shown).ok();  // track says what ails the disk
+  if (kept) site_->NoteShown(shown);
+  const bool stands =
+      kept || absl::c_all_of(shown, [](const Exposure& shelf) { return shelf.arms.empty(); });
+  if (!stands) return false;
+  for (const Exposure& exposure : shown) {
     for (const ExposedProduct& product : exposure.products) {
       if (product.source == EXPLORE) site_->trials().AddShown(product.product_id);
     }
   }
-  shown_.clear();
+  return true;
 }
 
 void PageMaker::ReadPage() {

@@ -31,6 +31,7 @@ struct PageWishes {
   std::optional<bool> exclude_bought = std::nullopt;  // none: as the site has set
   bool exclude_seen = true;
   bool trace = false;
+  bool experiments = true;  // else as if none ran
 };
 
 // Makes one shelf after the other; none repeats a product of those before it. For one request, on
@@ -50,8 +51,9 @@ class PageMaker {
   absl::StatusOr<Shelf> Make(absl::string_view placement, int32_t k, std::string id);
 
   // Keeps in one write that the shelves so far were shown, where the person does not mind being
-  // known. A disk that is full keeps nothing, and nobody goes without an answer for it.
-  void KeepShown();
+  // known. A disk that is full keeps nothing, and nobody goes without an answer for it; but false,
+  // if a shelf was made by an experiment: it is not to be shown, for nobody could count it.
+  [[nodiscard]] bool KeepShown();
 
   const std::string& model_id() const { return serving_->model->id; }
   int32_t history_events() const { return profile_->history_events; }

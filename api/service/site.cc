@@ -127,8 +127,10 @@ std::shared_ptr<const Model> Site::model() const {
 absl::Status Site::Forget(std::span<const Event> events) {
   // Whoever begins to use a later model than these reads what is written already.
   const std::vector<std::shared_ptr<Serving>> servings = Servings();
-  if (servings.empty()) return absl::OkStatus();
+  const bool counted = counts_.wanted();
+  if (servings.empty() && !counted) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::vector<Person> persons, house_->Affected(events));
+  if (counted) counts_.NoteChanged(persons);
   for (const Person& person : persons) {
     for (const auto& serving : servings) serving->profiles.Erase(keys::PersonPrefix(person));
   }
@@ -136,6 +138,7 @@ absl::Status Site::Forget(std::span<const Event> events) {
 }
 
 void Site::ForgetAll() {
+  counts_.Forget();
   for (const auto& serving : Servings()) serving->profiles.Clear();
 }
 
@@ -166,13 +169,7 @@ void Site::EnterEndedVisits() {
 absl::Status Site::LearnSessions() {
   const std::shared_ptr<Serving> now = serving();
   if (now == nullptr) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const std::string copy, Checkpoint());
-  const absl::Cleanup remove = [&copy] {
-    std::error_code ignored;
-    fs::remove_all(copy, ignored);
-  };
-  ASSIGN_OR_RETURN(const std::unique_ptr<WebHouse> data, WebHouse::OpenCheckpoint(copy));
-  return LearnSessions(*data, now.get());
+  return ReadCopy([&](const WebHouse& copy) { return LearnSessions(copy, now.get()); });
 }
 
 absl::Status Site::LearnSessions(const WebHouse& copy, Serving* serving) const {
@@ -244,6 +241,16 @@ absl::StatusOr<std::string> Site::Checkpoint() {
   if (error) return ErrnoStatus("cannot make folder", directory, error.value());
   RETURN_IF_ERROR(house_->Checkpoint(directory));
   return directory;
+}
+
+absl::Status Site::ReadCopy(const std::function<absl::Status(const WebHouse&)>& read) {
+  ASSIGN_OR_RETURN(const std::string copy, Checkpoint());
+  const absl::Cleanup remove = [&copy] {
+    std::error_code ignored;
+    fs::remove_all(copy, ignored);
+  };
+  ASSIGN_OR_RETURN(const std::unique_ptr<WebHouse> data, WebHouse::OpenCheckpoint(copy));
+  return read(*data);
 }
 
 absl::StatusOr<AuditFindings> Site::Verify(std::vector<AuditAnchor> anchors) {

@@ -4,6 +4,7 @@
 #define VITRINE_API_SERVICE_SITE_H_
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,6 +20,7 @@
 
 #include "api/auth/key_ring.h"
 #include "api/service/event_tally.h"
+#include "api/service/experiment_counts.h"
 #include "api/service/live_visits.h"
 #include "api/service/serving.h"
 #include "api/service/training_record.h"
@@ -63,7 +65,7 @@ class Site {
   // What the storefront shows by now.
   std::shared_ptr<const PlacementVersion> placements() const;
   // Makes this what it shows by (WebHouse::SetPlacements). InvalidArgument, naming what is wrong,
-  // if it makes no sense.
+  // if it makes no sense, or an experiment that goes on does not in it.
   absl::StatusOr<PlacementVersion> SetPlacements(const PlacementSet& content, int64_t based_on,
                                                  absl::string_view who, absl::string_view comment);
 
@@ -82,6 +84,13 @@ class Site {
   // A link's part that shows this arm until then (experiments/assignment/forced_arms.h). NotFound.
   absl::StatusOr<std::string> ForceArm(absl::string_view experiment, absl::string_view arm,
                                        int64_t expires_ms) const;
+  // What its units did so far (KeptExperimentCounts). FailedPrecondition if it has not begun.
+  absl::StatusOr<experiments::ExperimentCounts> CountExperiment(const Experiment& experiment);
+  // These shelves were kept; whether this is a robot was decided; so was something of everybody.
+  void NoteShown(std::span<const Exposure> shelves) { counts_.NoteShown(shelves); }
+  void NoteDecided(const Person& person) { counts_.NoteChanged({&person, 1}); }
+  void CountAnew() { counts_.Forget(); }
+
   // The arms that it forces; none if it is not good.
   experiments::ForcedArms ForcedBy(absl::string_view token, int64_t now_ms) const;
 
@@ -147,6 +156,8 @@ class Site {
 
   // A consistent copy in a new folder; whoever asked removes it.
   absl::StatusOr<std::string> Checkpoint();
+  // Reads such a copy, and removes it.
+  absl::Status ReadCopy(const std::function<absl::Status(const WebHouse&)>& read);
 
   // Brings sessions, customers and verdicts up to date.
   absl::Status Derive();
@@ -189,7 +200,7 @@ class Site {
                                                                    Serving* serving) const;
   absl::Status LoadPlacements();
   absl::Status LoadExperiments();
-  absl::Status CheckInPlacement(const Experiment& experiment) const;
+  absl::Status CheckGoingOn(const PlacementSet& set) const;
   void DeriveLoop();
   void RestFromDeriving(int64_t worked_ns);
 
@@ -217,6 +228,7 @@ class Site {
   std::shared_ptr<const PlacementVersion> placements_ ABSL_GUARDED_BY(model_mutex_);
   absl::Mutex experiments_mutex_ ABSL_ACQUIRED_BEFORE(model_mutex_);  // of whoever changes one
   std::shared_ptr<const experiments::RunningExperiments> experiments_ ABSL_GUARDED_BY(model_mutex_);
+  KeptExperimentCounts counts_;
   std::unique_ptr<const Hmac> forced_key_;  // null: the store has no key to make it of
   uint64_t checkpoints_made_ ABSL_GUARDED_BY(model_mutex_) = 0;
 

@@ -26,6 +26,23 @@ absl::StatusOr<ExperimentVersion> Newest(const WebHouse& house, absl::string_vie
   return absl::NotFoundError(absl::StrCat("there is no experiment '", id, "'"));
 }
 
+// Each arm, put into what the storefront shows by.
+absl::Status CheckInPlacement(const Experiment& experiment, const PlacementSet& now) {
+  const auto is_here = [&](const Placement& placement) {
+    return placement.id == experiment.placement;
+  };
+  if (!absl::c_any_of(now.placements, is_here)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("placement: there is no placement '", experiment.placement, "'"));
+  }
+  for (const ExperimentArm& arm : experiment.arms) {
+    PlacementSet set = now;
+    experiments::Apply(arm, &*absl::c_find_if(set.placements, is_here));
+    RETURN_IF_ERROR(Annotate(ValidatePlacements(set), absl::StrCat("arms[", arm.id, "]")));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::shared_ptr<const experiments::RunningExperiments> Site::experiments() const {
@@ -46,20 +63,13 @@ absl::Status Site::LoadExperiments() {
   return absl::OkStatus();
 }
 
-// Each arm, put into what the storefront shows by now.
-absl::Status Site::CheckInPlacement(const Experiment& experiment) const {
-  const std::shared_ptr<const PlacementVersion> now = placements();
-  const auto is_here = [&](const Placement& placement) {
-    return placement.id == experiment.placement;
-  };
-  if (!absl::c_any_of(now->content.placements, is_here)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("placement: there is no placement '", experiment.placement, "'"));
-  }
-  for (const ExperimentArm& arm : experiment.arms) {
-    PlacementSet set = now->content;
-    experiments::Apply(arm, &*absl::c_find_if(set.placements, is_here));
-    RETURN_IF_ERROR(Annotate(ValidatePlacements(set), absl::StrCat("arms[", arm.id, "]")));
+absl::Status Site::CheckGoingOn(const PlacementSet& set) const {
+  ASSIGN_OR_RETURN(const std::vector<ExperimentVersion> all, house_->Experiments());
+  for (const ExperimentVersion& version : all) {
+    if (!experiments::GoesOn(version.content)) continue;
+    RETURN_IF_ERROR(Annotate(CheckInPlacement(version.content, set),
+                             absl::StrCat("the experiment ", version.content.id,
+                                          ", which goes on, would not: stop it first")));
   }
   return absl::OkStatus();
 }
@@ -68,7 +78,7 @@ absl::StatusOr<ExperimentChange> Site::SetExperiment(const Experiment& content, 
                                                      absl::string_view who,
                                                      absl::string_view comment) {
   RETURN_IF_ERROR(experiments::ValidateExperiment(content));
-  RETURN_IF_ERROR(CheckInPlacement(content));
+  RETURN_IF_ERROR(CheckInPlacement(content, placements()->content));
   absl::MutexLock lock(&experiments_mutex_);
   ASSIGN_OR_RETURN(const std::vector<ExperimentVersion> newest,
                    house_->ExperimentHistory(content.id, 1));
@@ -96,7 +106,8 @@ absl::StatusOr<ExperimentChange> Site::MoveExperiment(absl::string_view id, Expe
   ASSIGN_OR_RETURN(std::vector<ExperimentVersion> all, house_->Experiments());
   ASSIGN_OR_RETURN(const Experiment moved,
                    experiments::Moved(before.content, to, ContentsOf(std::move(all)), now_ms));
-  if (to == ExperimentStatus::RUNNING) RETURN_IF_ERROR(CheckInPlacement(moved));
+  if (to == ExperimentStatus::RUNNING)
+    RETURN_IF_ERROR(CheckInPlacement(moved, placements()->content));
   ExperimentChange change;
   ASSIGN_OR_RETURN(change.version, house_->SetExperiment(moved, before.version, who, comment));
   RETURN_IF_ERROR(LoadExperiments());
@@ -119,6 +130,14 @@ absl::StatusOr<std::string> Site::ForceArm(absl::string_view experiment, absl::s
   const auto index = static_cast<uint32_t>(found - arms.begin());
   return experiments::SignForcedArms(*forced_key_, name_, {{std::string(experiment), index}},
                                      expires_ms);
+}
+
+absl::StatusOr<experiments::ExperimentCounts> Site::CountExperiment(const Experiment& experiment) {
+  if (!experiment.__isset.started_ms) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the experiment ", experiment.id, " has not begun"));
+  }
+  return counts_.Count(experiment, *house_, [this](const auto& read) { return ReadCopy(read); });
 }
 
 experiments::ForcedArms Site::ForcedBy(absl::string_view token, int64_t now_ms) const {

@@ -55,6 +55,8 @@ absl::StatusOr<PlacementVersion> Site::SetPlacements(const PlacementSet& content
                                                      absl::string_view who,
                                                      absl::string_view comment) {
   RETURN_IF_ERROR(ValidatePlacements(content));
+  absl::MutexLock changing(&experiments_mutex_);  // none begins meanwhile
+  RETURN_IF_ERROR(CheckGoingOn(content));
   ASSIGN_OR_RETURN(PlacementVersion made, house_->SetPlacements(content, based_on, who, comment));
   absl::MutexLock lock(&model_mutex_);
   // Of two that were made at once, the later one stays.

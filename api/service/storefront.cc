@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 
 #include "api/service/errors.h"
@@ -36,6 +37,22 @@ PageWishes WishesOf(const Request& request) {
   return wishes;
 }
 
+// Makes shelves by `make`, and keeps that they were shown. What could not be kept is made again
+// without experiments.
+absl::StatusOr<std::unique_ptr<PageMaker>> MakeAndKeep(
+    Site* site, const Context& context, PageWishes* wishes, int64_t now_ms,
+    absl::FunctionRef<absl::Status(PageMaker*)> make) {
+  ASSIGN_OR_RETURN(std::unique_ptr<PageMaker> maker,
+                   PageMaker::Begin(site, context, *wishes, now_ms));
+  RETURN_IF_ERROR(make(maker.get()));
+  if (maker->KeepShown()) return maker;
+  maker.reset();
+  wishes->experiments = false;
+  ASSIGN_OR_RETURN(maker, PageMaker::Begin(site, context, *wishes, now_ms));
+  RETURN_IF_ERROR(make(maker.get()));
+  return maker;
+}
+
 }  // namespace
 
 // Ids of another start of the server differ in front, those of this one behind.
@@ -53,11 +70,13 @@ absl::StatusOr<RecommendReply> Storefront::Recommend(const RecommendRequest& req
   PageWishes wishes = WishesOf(request);
   if (request.__isset.exclude_bought) wishes.exclude_bought = request.exclude_bought;
   wishes.exclude_seen = request.exclude_seen;
+  Shelf shelf;
+  const auto make = [&](PageMaker* maker) -> absl::Status {
+    ASSIGN_OR_RETURN(shelf, maker->Make(PlacementOf(request), request.k, NextRecommendationId()));
+    return absl::OkStatus();
+  };
   ASSIGN_OR_RETURN(const std::unique_ptr<PageMaker> maker,
-                   PageMaker::Begin(site, request.context, wishes, clock_->NowMs()));
-  ASSIGN_OR_RETURN(Shelf shelf,
-                   maker->Make(PlacementOf(request), request.k, NextRecommendationId()));
-  maker->KeepShown();
+                   MakeAndKeep(site, request.context, &wishes, clock_->NowMs(), make));
 
   RecommendReply reply;
   reply.request_id = call.id();
@@ -85,18 +104,22 @@ absl::StatusOr<PageReply> Storefront::Page(const PageRequest& request) {
   if (request.__isset.page) RETURN_IF_ERROR(CheckPage(request.page));
   const RequestTime call(clock_, clock_->SteadyNs(), ++calls_, request.context);
   ASSIGN_OR_RETURN(Site * site, sites_->Find(request.context.site));
-  const PageWishes wishes = WishesOf(request);
-  ASSIGN_OR_RETURN(const std::unique_ptr<PageMaker> maker,
-                   PageMaker::Begin(site, request.context, wishes, clock_->NowMs()));
+  PageWishes wishes = WishesOf(request);
   PageReply reply;
+  const auto make = [&](PageMaker* maker) -> absl::Status {
+    reply.shelves.clear();
+    for (const ShelfWanted& wanted : request.shelves) {
+      ASSIGN_OR_RETURN(Shelf shelf,
+                       maker->Make(wanted.placement, wanted.k, NextRecommendationId()));
+      reply.shelves.push_back(std::move(shelf));
+    }
+    return absl::OkStatus();
+  };
+  ASSIGN_OR_RETURN(const std::unique_ptr<PageMaker> maker,
+                   MakeAndKeep(site, request.context, &wishes, clock_->NowMs(), make));
   reply.request_id = call.id();
   reply.model_id = maker->model_id();
   reply.history_events = maker->history_events();
-  for (const ShelfWanted& wanted : request.shelves) {
-    ASSIGN_OR_RETURN(Shelf shelf, maker->Make(wanted.placement, wanted.k, NextRecommendationId()));
-    reply.shelves.push_back(std::move(shelf));
-  }
-  maker->KeepShown();
   RETURN_IF_ERROR(call.CheckDeadline());
   return reply;
 }

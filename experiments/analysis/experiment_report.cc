@@ -1,16 +1,22 @@
 #include "experiments/analysis/experiment_report.h"
 
+#include <algorithm>
 #include <cmath>
-#include <optional>
+#include <numeric>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
 
+#include "experiments/analysis/unit_counter.h"
 #include "experiments/analysis/unit_outcome.h"
 #include "experiments/attribution/placement_report.h"
 #include "experiments/definition/definition.h"
+#include "experiments/definition/metrics.h"
+#include "experiments/sequential/confidence_sequence.h"
+#include "experiments/sequential/sample_ratio_sequence.h"
+#include "experiments/verdict/cuts.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
 #include "store/event_names.h"
@@ -20,111 +26,6 @@ namespace {
 
 using Message = Report::Message;
 using Table = Report::Table;
-constexpr int64_t kProgressPersons = 1 << 12;
-constexpr int64_t kDayMs = 86'400'000;
-
-// Reads the store person by person.
-class Reader {
- public:
-  Reader(const WebHouse& house, const Experiment& experiment,
-         const ExperimentReportOptions& options)
-      : house_(house),
-        experiment_(experiment),
-        options_(options),
-        time_(CountedTime::Of(experiment)),
-        robots_(house.Robots()) {
-    const size_t metrics = DefinitionsOf(experiment).size();
-    for (const ExperimentArm& arm : experiment.arms) {
-      counts_.arms.push_back({arm.id, std::vector<MetricSums>(metrics)});
-    }
-  }
-
-  absl::Status Read() {
-    const absl::Status status = house_.ForEachPerson([this](const Person& person) {
-      if (++read_ % kProgressPersons == 0 && options_.on_progress) options_.on_progress(read_);
-      return ReadPerson(person);
-    });
-    const absl::Status robots = robots_.Finish();
-    RETURN_IF_ERROR(status);
-    return robots;
-  }
-
-  ExperimentCounts Take() && { return std::move(counts_); }
-
- private:
-  absl::Status ReadPerson(const Person& person) {
-    if (robots_.IsRobot(keys::PersonPrefix(person))) {
-      ++counts_.robots;
-      return absl::OkStatus();
-    }
-    shelves_.clear();
-    bool in_it = false;
-    RETURN_IF_ERROR(
-        house_.ForEachExposureOf(person, time_.from_ms, SIZE_MAX, [&](const Exposure& shelf) {
-          in_it = in_it || IsOf(experiment_, shelf);
-          shelves_.push_back(shelf);
-        }));
-    if (!in_it) return absl::OkStatus();
-    events_.clear();
-    RETURN_IF_ERROR(house_.ForEachOf(person, limits::kCreditedEventsMax,
-                                     [this](const Event& event) { events_.push_back(event); }));
-    return AddUnit(OutcomeOf(experiment_, shelves_, events_));
-  }
-
-  absl::Status AddUnit(const UnitOutcome& outcome) {
-    switch (outcome.kind) {
-      case UnitOutcome::Kind::kNotIn:
-        return absl::OkStatus();
-      case UnitOutcome::Kind::kMixed:
-        ++counts_.mixed;
-        return absl::OkStatus();
-      case UnitOutcome::Kind::kForced:
-        ++counts_.forced;
-        return absl::OkStatus();
-      case UnitOutcome::Kind::kIn:
-        break;
-    }
-    std::vector<MetricSums>& sums = counts_.arms[outcome.arm].metrics;
-    for (size_t m = 0; m < sums.size(); ++m) sums[m].Add(outcome.values[m]);
-    std::vector<int64_t>& day = counts_.days[outcome.first_ms / kDayMs];
-    day.resize(counts_.arms.size());
-    ++day[outcome.arm];
-    return CountReplies(outcome.first_ms);
-  }
-
-  // A reply that somebody acted on, and that left nothing, was lost on its way to the disk.
-  absl::Status CountReplies(int64_t first_ms) {
-    absl::flat_hash_map<absl::string_view, bool> known;
-    for (const Exposure& shelf : shelves_) known.emplace(shelf.id, true);
-    absl::flat_hash_map<absl::string_view, bool> named;
-    for (const Event& event : events_) {
-      if (!event.__isset.recommendation_id || event.time_ms < first_ms) continue;
-      if (!time_.Holds(event.time_ms)) continue;
-      const std::string& id = event.recommendation_id;
-      if (!named.emplace(id, true).second) continue;
-      ++counts_.replies;
-      if (known.contains(id)) continue;
-      const absl::Status status = house_.GetExposure(id).status();
-      if (absl::IsNotFound(status)) {
-        ++counts_.replies_unexposed;
-      } else {
-        RETURN_IF_ERROR(status);
-      }
-    }
-    return absl::OkStatus();
-  }
-
-  const WebHouse& house_;
-  const Experiment& experiment_;
-  const ExperimentReportOptions& options_;
-  const CountedTime time_;
-  RobotScan robots_;
-  int64_t read_ = 0;
-  ExperimentCounts counts_;
-  // Of the person at hand.
-  std::vector<Exposure> shelves_;
-  std::vector<Event> events_;
-};
 
 std::vector<int64_t> UnitsOf(const ExperimentCounts& counts) {
   std::vector<int64_t> units;
@@ -140,10 +41,23 @@ bool HasEnded(const Experiment& experiment, int64_t now_ms) {
   return past && (!stopped || experiment.stopped_ms >= experiment.to_ms);
 }
 
-Message MetricMessage(const std::string& name, const Experiment& experiment) {
-  const bool money = name == "revenue" || name == "order_value";
-  if (!money) return {absl::StrCat("experiment.metric.", name)};
-  return {absl::StrCat("experiment.metric.", name), {experiment.currency}};
+// One of the shop's own has the name that the shop gave it.
+Report::Text MetricText(const MeasuredMetric& metric, const Experiment& experiment) {
+  if (metric.event != nullptr) return metric.name;
+  Message message = {absl::StrCat("experiment.metric.", metric.name)};
+  if (metric.IsMoney()) message.arguments = {experiment.currency};
+  return message;
+}
+
+Message::Argument PlainMetric(const MeasuredMetric& metric) {
+  if (metric.event != nullptr) return metric.name;
+  return Report::Key{absl::StrCat("experiment.metric_plain.", metric.name)};
+}
+
+TestPlan PlanOf(const Experiment& experiment) {
+  return {.sequential = experiment.sequential,
+          .alpha = experiment.alpha,
+          .planned_units = static_cast<double>(experiment.planned_units)};
 }
 
 absl::string_view RoleName(MetricRole role) {
@@ -166,13 +80,21 @@ class Writer {
         counts_(counts),
         verdict_(verdict),
         options_(options),
-        definitions_(DefinitionsOf(experiment)) {}
+        definitions_(DefinitionsOf(experiment)),
+        metrics_(MetricsOf(experiment)) {}
 
-  Report Write() && {
+  absl::StatusOr<Report> Write() && {
+    ASSIGN_OR_RETURN(const Assigner assigner, AssignerOf(experiment_));
+    shares_.assign(assigner.shares().begin(), assigner.shares().end());
     AddSummary();
     AddArms();
-    if (!verdict_.comparisons.empty()) AddMetrics();
-    AddDays();
+    if (!verdict_.comparisons.empty()) {
+      AddMetrics();
+      RETURN_IF_ERROR(AddSoFar());
+      RETURN_IF_ERROR(AddCuts());
+      AddShown();
+    }
+    RETURN_IF_ERROR(AddDays());
     AddNotes();
     return std::move(report_);
   }
@@ -192,9 +114,7 @@ class Writer {
     Message told = {absl::StrCat("experiment.decision.", decision)};
     const MetricVerdict* const best = Winner();
     if (best != nullptr) {
-      told.arguments = {
-          experiment_.arms[best->arm].id,
-          Report::Key{absl::StrCat("experiment.metric_plain.", definitions_[best->metric].name)}};
+      told.arguments = {experiment_.arms[best->arm].id, PlainMetric(metrics_[best->metric])};
     }
     report_.summary.push_back(std::move(told));
     if (best != nullptr && best->relative) {
@@ -242,9 +162,21 @@ class Writer {
     report_.tables.push_back(std::move(table));
   }
 
-  double Scale(const std::string& metric) const {
-    const bool money = metric == "revenue" || metric == "order_value";
-    return money ? std::pow(10, -options_.minor_digits) : 1;
+  double Scale(size_t metric) const {
+    return metrics_[metric].IsMoney() ? std::pow(10, -options_.minor_digits) : 1;
+  }
+
+  // Control, treatment, and the difference between them.
+  void AddValues(const MetricVerdict& one, std::vector<Report::Cell>* row) const {
+    const double scale = Scale(one.metric);
+    row->emplace_back(one.effect->control.observed * scale);
+    row->emplace_back(one.effect->treatment.observed * scale);
+    if (one.relative) {
+      row->emplace_back(
+          Report::Estimate{one.effect->relative->value, one.relative->low, one.relative->high});
+    } else {
+      row->emplace_back("");
+    }
   }
 
   void AddMetrics() {
@@ -262,22 +194,14 @@ class Writer {
     for (const MetricVerdict& one : verdict_.comparisons) {
       const MetricDefinition& definition = definitions_[one.metric];
       Report::Parts name;
-      name.parts = {MetricMessage(definition.name, experiment_), counts_.arms[one.arm].name};
+      name.parts = {MetricText(metrics_[one.metric], experiment_), counts_.arms[one.arm].name};
       std::vector<Report::Cell>& row = table.rows.emplace_back();
       row = {name, Message{absl::StrCat("experiment.role.", RoleName(definition.role))}};
       if (!one.effect.has_value()) {
         row.insert(row.end(), {"", "", "", "", "", Message{"experiment.finding.nothing"}});
         continue;
       }
-      const double scale = Scale(definition.name);
-      row.emplace_back(one.effect->control.observed * scale);
-      row.emplace_back(one.effect->treatment.observed * scale);
-      if (one.relative) {
-        row.emplace_back(
-            Report::Estimate{one.effect->relative->value, one.relative->low, one.relative->high});
-      } else {
-        row.emplace_back("");
-      }
+      AddValues(one, &row);
       row.emplace_back(one.p_adjusted);
       row.emplace_back(one.bayesian.chance_to_win);
       row.emplace_back(Message{FindingOf(one, definition)});
@@ -300,25 +224,182 @@ class Writer {
     return "experiment.finding.undecided";
   }
 
-  void AddDays() {
-    if (counts_.days.empty()) return;
+  // The metric that decides as the verdict would have had it at the end of each day: a confidence
+  // sequence holds for all of them together.
+  absl::Status AddSoFar() {
+    if (!experiment_.sequential) return absl::OkStatus();
+    Table table = {"experiment_so_far", "", {{"day", 0, Report::Unit::kDay}, {"units"}}, {}};
+    Report::Plot plot = {Report::Plot::Kind::kCurves, "experiment_so_far", {"day"}};
+    for (size_t arm = 1; arm < counts_.arms.size(); ++arm) {
+      table.columns.push_back({counts_.arms[arm].name, 2, Report::Unit::kShare});
+      plot.columns.push_back(counts_.arms[arm].name);
+    }
+    for (const auto& [day, sums] : counts_.so_far) {
+      int64_t units = 0;
+      for (const MetricSums& arm : sums) units += arm.units;
+      std::vector<Report::Cell> row = {DayText(day), units};
+      ASSIGN_OR_RETURN(const std::vector<Report::Estimate> lifts, LiftsOf(sums));
+      row.insert(row.end(), lifts.begin(), lifts.end());
+      // Before there is anything to say of each arm, there is nothing.
+      if (row.size() == table.columns.size()) table.rows.push_back(std::move(row));
+    }
+    const size_t most = limits::kExperimentDaysMax;
+    if (table.rows.size() > most) table.rows.erase(table.rows.begin(), table.rows.end() - most);
+    if (table.rows.empty()) return absl::OkStatus();
+    report_.tables.push_back(std::move(table));
+    report_.plots.push_back(std::move(plot));
+    return absl::OkStatus();
+  }
+
+  // Of each treatment; fewer where something cannot be said yet.
+  absl::StatusOr<std::vector<Report::Estimate>> LiftsOf(const std::vector<MetricSums>& sums) const {
+    std::vector<Report::Estimate> lifts;
+    const bool few = absl::c_any_of(
+        sums, [](const MetricSums& arm) { return arm.units < kSequentialUnitsPerArmMin; });
+    if (few) return lifts;
+    const MetricDefinition& metric = definitions_.front();
+    const Cuped cuped = metric.cuped ? PoolCuped(sums, metric.kind) : Cuped();
+    for (size_t arm = 1; arm < sums.size(); ++arm) {
+      const auto effect = EstimateEffect(sums[0], sums[arm], {.kind = metric.kind, .cuped = cuped});
+      if (!effect.ok() || !effect->relative) continue;
+      ASSIGN_OR_RETURN(
+          const ConfidenceSequence sequence,
+          ConfidenceSequence::Create(experiment_.alpha / static_cast<double>(sums.size() - 1),
+                                     PlannedUnits(arm)));
+      const SequentialLook look = sequence.Look(*effect->relative, sums[0].units + sums[arm].units);
+      lifts.push_back({effect->relative->value, look.low, look.high});
+    }
+    return lifts;
+  }
+
+  // N* of two arms is their part of all arms'.
+  double PlannedUnits(size_t arm) const {
+    const double all = std::accumulate(shares_.begin(), shares_.end(), 0.0);
+    return std::max(1.0, PlanOf(experiment_).planned_units * (shares_[0] + shares_[arm]) / all);
+  }
+
+  // What was found in any of all dimensions is corrected for all of them.
+  absl::Status AddCuts() {
+    if (counts_.dimensions.empty()) return absl::OkStatus();
+    Table table = {"experiment_cuts",
+                   "",
+                   {{"cut"},
+                    {"arm"},
+                    {"units"},
+                    {"control_value", 4},
+                    {"treatment_value", 4},
+                    {"relative_difference", 2, Report::Unit::kShare},
+                    {"p_value", 4},
+                    {"finding"}},
+                   {}};
+    TestPlan plan = PlanOf(experiment_);
+    plan.alpha /= static_cast<double>(counts_.dimensions.size());
+    for (const Dimension& dimension : counts_.dimensions) {
+      ASSIGN_OR_RETURN(const std::vector<CutVerdict> verdicts,
+                       JudgeCuts(plan, definitions_.front(), shares_, dimension.cuts));
+      for (size_t c = 0; c < verdicts.size(); ++c) {
+        AddCut(dimension, dimension.cuts[c], verdicts[c], &table);
+      }
+    }
+    report_.tables.push_back(std::move(table));
+    return absl::OkStatus();
+  }
+
+  void AddCut(const Dimension& dimension, const Cut& cut, const CutVerdict& verdict,
+              Table* table) const {
+    Report::Parts name;
+    name.parts = {Message{absl::StrCat("column.", dimension.name)}, CutText(dimension, cut.value)};
+    int64_t units = 0;
+    for (const MetricSums& arm : cut.arms) units += arm.units;
+    if (verdict.comparisons.empty()) {
+      table->rows.push_back({name, "", units, "", "", "", "",
+                             Message{verdict.invalid ? "experiment.finding.mismatch"
+                                                     : "experiment.finding.too_few"}});
+      return;
+    }
+    for (const MetricVerdict& one : verdict.comparisons) {
+      std::vector<Report::Cell>& row = table->rows.emplace_back();
+      row = {name, counts_.arms[one.arm].name, units};
+      if (!one.effect.has_value()) {
+        row.insert(row.end(), {"", "", "", "", Message{"experiment.finding.nothing"}});
+        continue;
+      }
+      AddValues(one, &row);
+      row.emplace_back(one.p_adjusted);
+      row.emplace_back(Message{FindingOf(one, definitions_.front())});
+    }
+  }
+
+  static Report::Text CutText(const Dimension& dimension, const std::string& value) {
+    if (value.empty()) return Message{"unknown"};
+    if (dimension.name != "country") return Message{absl::StrCat(dimension.name, ".", value)};
+    return value == "other" ? Report::Text(Message{"channel.other"}) : Report::Text(value);
+  }
+
+  void AddShown() {
+    Table table = {"experiment_shown",
+                   "",
+                   {{"arm"},
+                    {"products_shown"},
+                    {"coverage", 1, Report::Unit::kShare},
+                    {"novelty", 2},
+                    {"diversity", 2, Report::Unit::kShare}},
+                   {}};
+    const auto share = [](double part, int64_t of) -> Report::Cell {
+      if (of == 0) return "";
+      return part / static_cast<double>(of);
+    };
+    for (size_t arm = 0; arm < counts_.shown.size(); ++arm) {
+      const ShownByArm& shown = counts_.shown[arm];
+      const int64_t catalogue = std::max(counts_.catalogue, shown.products);
+      table.rows.push_back({counts_.arms[arm].name, shown.products,
+                            share(static_cast<double>(shown.products), catalogue),
+                            share(shown.bits, shown.showings),
+                            share(static_cast<double>(shown.pairs_apart), shown.pairs)});
+    }
+    report_.tables.push_back(std::move(table));
+    report_.messages.push_back({"experiment.note.shown"});
+  }
+
+  // Who came in on each day, and whether all until then came in the shares that they were to have.
+  absl::Status AddDays() {
+    if (counts_.days.empty()) return absl::OkStatus();
     Table table = {"experiment_days", "", {{"day", 0, Report::Unit::kDay}}, {}};
     for (const ArmSums& arm : counts_.arms) table.columns.push_back({arm.name});
     table.columns.push_back({"control_share", 2, Report::Unit::kShare});
-    for (const auto& [number, units] : counts_.days) {
-      const absl::CivilDay day = absl::CivilDay(1970, 1, 1) + number;
+    table.columns.push_back({"control_share_off", 2, Report::Unit::kShare});
+    table.columns.push_back({"sample_ratio_p", 4});
+    const double expected = shares_[0] / std::accumulate(shares_.begin(), shares_.end(), 0.0);
+    std::vector<int64_t> so_far(counts_.arms.size());
+    RunningP running;
+    for (const auto& [day, units] : counts_.days) {
       std::vector<Report::Cell>& row = table.rows.emplace_back();
-      row.emplace_back(absl::FormatCivilTime(day));
+      row.emplace_back(DayText(day));
       int64_t all = 0;
-      for (const int64_t of_arm : units) {
-        row.emplace_back(of_arm);
-        all += of_arm;
+      for (size_t arm = 0; arm < units.size(); ++arm) {
+        row.emplace_back(units[arm]);
+        all += units[arm];
+        so_far[arm] += units[arm];
       }
-      row.emplace_back(WilsonShare(units.front(), all));
+      const Report::Estimate share = WilsonShare(units.front(), all);
+      row.emplace_back(share.value);
+      row.emplace_back(
+          Report::Estimate{share.value - expected, share.low - expected, share.high - expected});
+      ASSIGN_OR_RETURN(const double p, SampleRatioSequentialP(
+                                           so_far, shares_,
+                                           std::max<double>(1, PlanOf(experiment_).planned_units)));
+      row.emplace_back(running.Update(p));
     }
+    const size_t most = limits::kExperimentDaysMax;
+    if (table.rows.size() > most) table.rows.erase(table.rows.begin(), table.rows.end() - most);
     report_.tables.push_back(std::move(table));
     report_.plots.push_back(
-        {Report::Plot::Kind::kCurves, "experiment_days", {"day", "control_share"}});
+        {Report::Plot::Kind::kCurves, "experiment_days", {"day", "control_share_off"}});
+    return absl::OkStatus();
+  }
+
+  static std::string DayText(int64_t day) {
+    return absl::FormatCivilTime(absl::CivilDay(1970, 1, 1) + day);
   }
 
   void AddNotes() {
@@ -326,7 +407,11 @@ class Writer {
     report_.messages.push_back(
         {experiment_.sequential ? "experiment.note.sequential" : "experiment.note.fixed",
          {experiment_.planned_units, experiment_.alpha}});
-    if (!verdict_.comparisons.empty()) report_.messages.push_back({"experiment.note.chance"});
+    if (!verdict_.comparisons.empty()) {
+      report_.messages.push_back({"experiment.note.chance"});
+      AddCaps();
+      if (!counts_.dimensions.empty()) report_.messages.push_back({"experiment.note.cuts"});
+    }
     const auto count = [this](const char* key, int64_t number) {
       if (number > 0) report_.messages.push_back({key, {number}});
     };
@@ -336,11 +421,23 @@ class Writer {
     for (const std::string& warning : verdict_.warnings) report_.notes.push_back(warning);
   }
 
+  void AddCaps() {
+    for (size_t m = 0; m < metrics_.size(); ++m) {
+      const double cap = counts_.caps[m].high;
+      if (!std::isfinite(cap)) continue;
+      report_.messages.push_back({"experiment.note.capped",
+                                  {PlainMetric(metrics_[m]), cap * Scale(m), experiment_.currency,
+                                   100 * experiment_.cap_quantile}});
+    }
+  }
+
   const Experiment& experiment_;
   const ExperimentCounts& counts_;
   const Verdict& verdict_;
   const ExperimentReportOptions& options_;
   const std::vector<MetricDefinition> definitions_;
+  const std::vector<MeasuredMetric> metrics_;
+  std::vector<double> shares_;  // of the arms
   Report report_;
 };
 
@@ -353,27 +450,25 @@ absl::StatusOr<ExperimentCounts> CountExperiment(const WebHouse& house,
     return absl::FailedPreconditionError(
         absl::StrCat("the experiment ", experiment.id, " has not begun"));
   }
-  Reader reader(house, experiment, options);
-  RETURN_IF_ERROR(reader.Read());
-  return std::move(reader).Take();
+  UnitCounter units(experiment);
+  RETURN_IF_ERROR(units.CountAll(house, options.on_progress));
+  return units.Counts();
 }
 
 absl::StatusOr<Verdict> JudgeExperiment(const Experiment& experiment,
                                         const ExperimentCounts& counts, int64_t now_ms) {
   ASSIGN_OR_RETURN(const Assigner assigner, AssignerOf(experiment));
-  const TestPlan plan = {.sequential = experiment.sequential,
-                         .alpha = experiment.alpha,
-                         .planned_units = static_cast<double>(experiment.planned_units)};
   Health health;
   health.exposed = {{UnitsOf(counts), assigner.shares()}};
   health.units_mixed = counts.mixed;
   health.replies = counts.replies;
   health.replies_unexposed = counts.replies_unexposed;
-  return Judge(plan, DefinitionsOf(experiment), counts.arms, health, HasEnded(experiment, now_ms));
+  return Judge(PlanOf(experiment), DefinitionsOf(experiment), counts.arms, health,
+               HasEnded(experiment, now_ms));
 }
 
-Report ReportOf(const Experiment& experiment, const ExperimentCounts& counts,
-                const Verdict& verdict, const ExperimentReportOptions& options) {
+absl::StatusOr<Report> ReportOf(const Experiment& experiment, const ExperimentCounts& counts,
+                                const Verdict& verdict, const ExperimentReportOptions& options) {
   return Writer(experiment, counts, verdict, options).Write();
 }
 

@@ -37,7 +37,8 @@ class History {
     });
     const absl::Status robots = robots_.Finish();
     RETURN_IF_ERROR(status);
-    return robots;
+    RETURN_IF_ERROR(robots);
+    return products_.status();
   }
 
   // Of the primary metric: those who were shown the placement, and those who did anything.
@@ -88,8 +89,11 @@ class History {
   }
 
   void Add(const std::vector<Exposure>& shelves, const std::vector<Event>& events,
-           MetricSums* sums) const {
-    const UnitOutcome outcome = OutcomeOf(as_if_, shelves, events);
+           MetricSums* sums) {
+    const auto product = [this](const std::string& id) -> const KnownProduct& {
+      return products_.Of(house_, as_if_, id);
+    };
+    const UnitOutcome outcome = OutcomeOf(as_if_, shelves, events, product);
     if (outcome.kind == UnitOutcome::Kind::kIn) sums->Add(outcome.values.front());
   }
 
@@ -97,6 +101,7 @@ class History {
   const PlanOptions& options_;
   Experiment as_if_;
   RobotScan robots_;
+  ProductBook products_;
   int64_t read_ = 0;
   int64_t first_ms_ = options_.now_ms;
   MetricSums shown_, active_;

@@ -12,8 +12,12 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+
+#include "experiments/analysis/product_book.h"
 #include "experiments/attribution/credit.h"
 #include "experiments/statistics/metric_sums.h"
 #include "experiments/verdict/comparison.h"
@@ -22,14 +26,41 @@
 namespace vitrine::experiments {
 
 struct UnitOutcome {
-  enum class Kind { kNotIn, kIn, kMixed, kForced };
+  enum class Kind : uint8_t { kNotIn, kIn, kMixed, kForced, kRobot };
+  // The metric that decides, as it stood at the end of a day of UTC, without what was before.
+  struct OfDay {
+    int32_t day = 0;  // since 1970
+    double value = 0;
+    double denominator = 0;
+
+    bool operator==(const OfDay&) const = default;
+  };
+
   Kind kind = Kind::kNotIn;
-  size_t arm = 0;                  // of kIn
-  int64_t first_ms = 0;            // of kIn: its first exposure
-  std::vector<UnitValues> values;  // of kIn, by DefinitionsOf; money in minor units
+  // All else is of kIn.
+  size_t arm = 0;
+  int64_t first_ms = 0;            // its first exposure
+  std::vector<UnitValues> values;  // by DefinitionsOf; whole numbers, money in minor units
+  std::vector<OfDay> days;         // those on which it changed, and that of the first exposure
+  // What it was before its first exposure, or with it: what no arm can change.
+  Channel channel = Channel::WEB;
+  Device device = Device::UNKNOWN_DEVICE;
+  std::string country;     // empty: not known
+  bool returning = false;  // did something in the shop before
+  // Of all shelves of the experiment that it was shown: the products, each once, by KnownProduct
+  // numbers, ascending; pairs of products on one shelf, and those of them of two categories (a pair
+  // of which a category is not known is no pair).
+  std::vector<uint32_t> shown;
+  int64_t pairs = 0;
+  int64_t pairs_apart = 0;
+  // Replies that it names in what it did after, and those of them that left no exposure.
+  int64_t replies = 0;
+  int64_t replies_unexposed = 0;
+
+  bool operator==(const UnitOutcome&) const = default;
 };
 
-// Primary, secondary and guardrail metrics, as a verdict takes them.
+// By MetricsOf, as a verdict takes them.
 std::vector<MetricDefinition> DefinitionsOf(const Experiment& experiment);
 
 // From when and until when (exclusive) something counts: the start, and the end that was set or the
@@ -45,10 +76,15 @@ struct CountedTime {
 // Whether the shelf was made by the experiment, and when that counts.
 bool IsOf(const Experiment& experiment, const Exposure& shelf);
 
+// What is known of a product; it is asked again for the same ones.
+using FindProduct = absl::FunctionRef<const KnownProduct&(const std::string& id)>;
+
 // `shelves` and `events`: all of the person's, in any order. Clicks and what is put into the cart
-// are credited as CreditEvents does it; orders count whatever was bought. O(n log n) of both.
+// are credited as CreditEvents does it; orders count whatever was bought. Replies are left to the
+// caller. O(n log n) of both, times the days on which the unit did something.
 UnitOutcome OutcomeOf(const Experiment& experiment, std::span<const Exposure> shelves,
-                      std::span<const Event> events, const CreditWindows& windows = {});
+                      std::span<const Event> events, FindProduct product,
+                      const CreditWindows& windows = {});
 
 }  // namespace vitrine::experiments
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "experiments/definition/metrics.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
 #include "store/event_names.h"
@@ -60,37 +61,59 @@ absl::Status CheckArms(const Experiment& experiment) {
   return absl::OkStatus();
 }
 
-bool IsMoney(ExperimentMetric metric) {
-  return metric == ExperimentMetric::REVENUE || metric == ExperimentMetric::ORDER_VALUE;
+absl::Status CheckEventMetric(const std::string& where, const EventMetric& metric) {
+  RETURN_IF_ERROR(Annotate(ValidName(metric.name), where + ".name"));
+  if (ParseExperimentMetric(metric.name)) return Wrong(where + ".name", "is one of ours");
+  if (_EventKind_VALUES_TO_NAMES.count(metric.kind) == 0) {
+    return Wrong(where + ".kind", absl::StrCat(metric.kind, " is no kind of event"));
+  }
+  if (_EventMeasure_VALUES_TO_NAMES.count(metric.measure) == 0) {
+    return Wrong(where + ".measure", absl::StrCat(metric.measure, " is none"));
+  }
+  if (_MetricUse_VALUES_TO_NAMES.count(metric.role) == 0) {
+    return Wrong(where + ".role", absl::StrCat(metric.role, " is none"));
+  }
+  RETURN_IF_ERROR(CheckText(where + ".category", metric.category));
+  for (const auto& [attribute, value] : metric.attributes) {
+    RETURN_IF_ERROR(Annotate(ValidId(attribute), where + ".attributes"));
+    RETURN_IF_ERROR(CheckText(absl::StrCat(where, ".attributes[", attribute, "]"), value));
+  }
+  return CheckRange(where + ".margin", metric.margin, 0, 0.5);
 }
 
-std::vector<ExperimentMetric> MetricsOf(const Experiment& experiment) {
-  std::vector<ExperimentMetric> metrics = {experiment.primary};
-  metrics.insert(metrics.end(), experiment.secondary.begin(), experiment.secondary.end());
-  for (const Guardrail& guardrail : experiment.guardrails) metrics.push_back(guardrail.metric);
-  return metrics;
+absl::Status CheckEventMetrics(const Experiment& experiment) {
+  if (experiment.events.size() > limits::kExperimentEventMetricsMax) {
+    return Wrong("events", absl::StrCat("more than ", limits::kExperimentEventMetricsMax));
+  }
+  int deciding = 0;
+  for (const EventMetric& metric : experiment.events) {
+    RETURN_IF_ERROR(CheckEventMetric(absl::StrCat("events[", metric.name, "]"), metric));
+    deciding += metric.role == MetricUse::DECIDES ? 1 : 0;
+  }
+  return deciding <= 1 ? absl::OkStatus() : Wrong("events", "more than one decides");
 }
 
 absl::Status CheckMetrics(const Experiment& experiment) {
-  std::set<ExperimentMetric> met;
-  for (const ExperimentMetric metric : MetricsOf(experiment)) {
-    if (_ExperimentMetric_VALUES_TO_NAMES.count(metric) == 0) {
-      return Wrong("metrics", absl::StrCat(metric, " is no metric"));
+  RETURN_IF_ERROR(CheckEventMetrics(experiment));
+  std::set<std::string> met;
+  for (const MeasuredMetric& metric : MetricsOf(experiment)) {
+    if (metric.name.empty()) {
+      return Wrong("metrics", absl::StrCat(metric.built_in, " is no metric"));
     }
-    if (!met.insert(metric).second) {
-      return Wrong("metrics", absl::StrCat(ExperimentMetricName(metric),
+    if (!met.insert(metric.name).second) {
+      return Wrong("metrics", absl::StrCat(metric.name,
                                            " is named twice: each is primary, secondary or a "
                                            "guardrail"));
     }
-    if (IsMoney(metric) && experiment.currency.size() != 3) {
-      return Wrong("currency", absl::StrCat("is wanted for ", ExperimentMetricName(metric),
-                                            ", of three letters as in GBP"));
+    if (metric.IsMoney() && experiment.currency.size() != 3) {
+      return Wrong("currency",
+                   absl::StrCat("is wanted for ", metric.name, ", of three letters as in GBP"));
     }
   }
   for (const Guardrail& guardrail : experiment.guardrails) {
     RETURN_IF_ERROR(CheckRange("guardrails.margin", guardrail.margin, 0, 0.5));
   }
-  return absl::OkStatus();
+  return CheckRange("cap_quantile", experiment.cap_quantile, 0.5, 1);
 }
 
 absl::Status CheckLayer(const Experiment& experiment) {
@@ -155,6 +178,8 @@ const Frozen kFrozen[] = {
     VITRINE_FROZEN(planned_units, kLooked),
     VITRINE_FROZEN(currency, kLooked),
     VITRINE_FROZEN(days_before, kLooked),
+    VITRINE_FROZEN(events, kLooked),
+    VITRINE_FROZEN(cap_quantile, kLooked),
 };
 
 #undef VITRINE_FROZEN

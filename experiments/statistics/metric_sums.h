@@ -24,6 +24,8 @@ struct UnitValues {
   double denominator = 0;  // of a ratio
   double value_before = 0;
   double denominator_before = 0;
+
+  bool operator==(const UnitValues&) const = default;
 };
 
 // Weights of the four values in a linear combination, in the order of UnitValues.

@@ -19,16 +19,10 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 
+#include "store/product_facts.h"
 #include "store/records_types.h"
 
 namespace vitrine {
-
-// Whether a product of category `path` ("Shoes > Boots") is in `category`: the same, or above it.
-bool IsInCategory(absl::string_view path, absl::string_view category);
-
-// What a product has of an attribute ("id", "brand", "category", or one of the catalogue's);
-// nullopt if nothing. A view into `product`.
-std::optional<absl::string_view> AttributeOf(const Product& product, absl::string_view attribute);
 
 // Whether the shop can sell it at that time, by what its catalogue says: not withdrawn, in stock,
 // within its dates. A product of which nothing is known is on sale.

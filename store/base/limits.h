@@ -118,10 +118,15 @@ constexpr size_t kReportGroupsMax = 100'000;      // rows of one
 constexpr size_t kCreditedEventsMax = 1'000'000;  // of one person, the newest, that earn credit
 
 // --- Experiments ---
-constexpr size_t kExperimentsMax = 1000;          // of a site
-constexpr size_t kExperimentArmsMax = 16;         // of one experiment
-constexpr size_t kExperimentMetricsMax = 7;       // each once
-constexpr size_t kExperimentParametersMax = 100;  // of one arm
+constexpr size_t kExperimentsMax = 1000;           // of a site
+constexpr size_t kExperimentArmsMax = 16;          // of one experiment
+constexpr size_t kExperimentMetricsMax = 8;        // each once
+constexpr size_t kExperimentEventMetricsMax = 20;  // of one experiment
+constexpr size_t kExperimentCutsMax = 12;          // values of one dimension; the others are one
+constexpr size_t kExperimentDaysMax = 400;         // of a report's curves, the newest
+constexpr size_t kOutcomesKeptMax = 4;             // experiments whose units a site remembers
+constexpr size_t kOutcomesChangedMax = 200'000;    // units to count again; beyond, all are
+constexpr size_t kExperimentParametersMax = 100;   // of one arm
 constexpr int64_t kPlannedUnitsMax = 1'000'000'000'000;
 constexpr int32_t kDaysBeforeMax = 365;
 constexpr int32_t kForcedHoursMax = 720;

@@ -1,8 +1,11 @@
 // What is tried out on a storefront: from a definition to what is shown and kept.
 
+#include <cmath>
+#include <csignal>
 #include <map>
 #include <set>
 #include <string>
+#include <sys/resource.h>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -18,6 +21,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class ExperimentsTest : public ServiceTest {
  protected:
@@ -217,6 +221,184 @@ TEST_F(ExperimentsTest, EveryVersionIsKeptAndTwoChangesAtOnceAreNot) {
   ASSERT_EQ(versions.size(), 2u);
   EXPECT_EQ(versions[0].version, 4);
   EXPECT_EQ(versions[1].content.id, "trial-2");
+}
+
+// A file that would grow cannot be written: RocksDB sees an error of the disk.
+void LimitFileSize(rlim_t bytes) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit limit;
+  ::getrlimit(RLIMIT_FSIZE, &limit);
+  limit.rlim_cur = bytes;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+TEST_F(ExperimentsTest, WhatCannotBeWrittenDownIsAnsweredWithoutExperiment) {
+  std::vector<std::vector<std::string>> before;
+  for (int i = 0; i < 20; ++i) before.push_back(Ids(Home(ContextOf("", absl::StrCat("v", i)))));
+  Start();
+  EXPECT_NE(ArmOf(Home(ContextOf("", "v1"))), "");
+  std::vector<Shelf> shelves;
+  LimitFileSize(1);
+  for (int i = 0; i < 20; ++i) shelves.push_back(Home(ContextOf("", absl::StrCat("v", i))));
+  RecommendRequest request;
+  request.context = ContextOf("", "v1");
+  request.placement = "home";
+  request.k = 5;
+  RecommendReply reply;
+  storefront_->recommend(reply, request);
+  LimitFileSize(RLIM_INFINITY);
+  for (size_t i = 0; i < shelves.size(); ++i) {
+    EXPECT_THAT(shelves[i].arms, IsEmpty());
+    EXPECT_EQ(Ids(shelves[i]), before[i]);
+  }
+  EXPECT_THAT(reply.arms, IsEmpty());
+  EXPECT_EQ(reply.suggestions.size(), 5u);
+}
+
+TEST_F(ExperimentsTest, WhatAnExperimentNeedsStaysWhileItGoesOn) {
+  Start();
+  PlacementVersion now;
+  backoffice_->placements(now, "shop");
+  const auto set = [&](const PlacementSet& content) {
+    PlacementVersion made;
+    backoffice_->set_placements(made, "shop", content, now.version, "op", "");
+  };
+  PlacementSet without = now.content;
+  std::erase_if(without.placements,
+                [](const Placement& placement) { return placement.id == "home"; });
+  const std::string refusal =
+      "the experiment trial, which goes on, would not: stop it first: placement: there is no "
+      "placement 'home'";
+  EXPECT_EQ(Refusal([&] { set(without); }), refusal);
+  Move(ExperimentStatus::PAUSED);
+  EXPECT_EQ(Refusal([&] { set(without); }), refusal);
+  PlacementSet other = now.content;
+  Rule& rule = other.rules.emplace_back();
+  rule.id = "only";  // as a rule of the arm is
+  rule.kind = RuleKind::HIDE_SEEN;
+  EXPECT_THAT(Refusal([&] { set(other); }), HasSubstr("arms[only-one]: "));
+  Move(ExperimentStatus::STOPPED);
+  EXPECT_EQ(Refusal([&] { set(without); }), "");
+}
+
+class ReportsTest : public ExperimentsTest {
+ protected:
+  std::string ReportAs(ReportFormat format, const std::string& language = "en") {
+    std::string report;
+    backoffice_->experiment_report(report, "shop", "trial", format, language);
+    return report;
+  }
+  std::string Json() { return ReportAs(ReportFormat::JSON); }
+  void Track(std::vector<Event> events) {
+    TrackRequest request;
+    request.context = ContextOf("", "");
+    request.events = std::move(events);
+    TrackReply reply;
+    storefront_->track(reply, request);
+    EXPECT_EQ(reply.accepted, static_cast<int64_t>(request.events.size()));
+  }
+  Event Did(const std::string& id, const std::string& visitor, EventKind kind) {
+    Event event = MakeEvent(id, "v:" + visitor, clock_.NowMs(), kind, ProductId(1, 2));
+    if (kind == EventKind::PURCHASE) {
+      event.items[0].__set_price_minor(500);
+      event.__set_currency("GBP");
+    }
+    return event;
+  }
+};
+
+TEST_F(ReportsTest, AreThereAsATableAPageAndForPrograms) {
+  Start();
+  for (int i = 0; i < 30; ++i) Home(ContextOf("", absl::StrCat("v", i)));
+  EXPECT_THAT(Json(), HasSubstr("\"experiment_arms\""));
+  EXPECT_THAT(ReportAs(ReportFormat::TEXT), HasSubstr("Who was in it"));
+  EXPECT_THAT(ReportAs(ReportFormat::TEXT, "fa"), HasSubstr("چه کسانی در آن بودند"));
+  EXPECT_THAT(ReportAs(ReportFormat::HTML), HasSubstr("What the experiment trial found"));
+  EXPECT_THAT(Refusal([&] { ReportAs(ReportFormat::TEXT, "de"); }), HasSubstr("is none of en, fa"));
+}
+
+TEST_F(ReportsTest, OneThatNeverBeganHasNone) {
+  Set(Trial());
+  EXPECT_EQ(Refusal([&] { Json(); }), "the experiment trial has not begun");
+}
+
+// The plain twin is a server that was started just now, and counts everybody.
+TEST_F(ReportsTest, SayTheSameAsAfterARestartWhateverHappened) {
+  Experiment experiment = Trial();
+  experiment.secondary = {ExperimentMetric::REVENUE, ExperimentMetric::CLICK_RATE};
+  experiment.currency = "GBP";
+  Start(experiment);
+  for (int i = 0; i < 40; ++i) Home(ContextOf("", absl::StrCat("v", i)));
+  std::string before = Json();
+  const auto expect_changed_alike = [&](const char* what) {
+    const std::string kept = Json();
+    EXPECT_NE(kept, before) << what;
+    Open();
+    EXPECT_EQ(Json(), kept) << what;
+    before = kept;
+  };
+  clock_.Advance(60'000);
+  for (int i = 30; i < 50; ++i) Home(ContextOf("", absl::StrCat("v", i)));
+  expect_changed_alike("new units, and old ones again");
+
+  Track({Did("b1", "v1", EventKind::PURCHASE), Did("b2", "v2", EventKind::PURCHASE)});
+  expect_changed_alike("purchases");
+
+  Event login = Did("l1", "v2", EventKind::LOGIN);
+  login.items.clear();
+  login.__isset.items = false;
+  login.__set_customer_id("c7");
+  Track({login});
+  Event bought = MakeEvent("b3", "c7", clock_.NowMs() + 1, EventKind::PURCHASE, ProductId(1, 2));
+  bought.items[0].__set_price_minor(500);
+  bought.__set_currency("GBP");
+  Track({bought});
+  expect_changed_alike("a customer who was a visitor");
+
+  backoffice_->unlink("shop", "c7", "v2");
+  expect_changed_alike("a customer who was not");
+
+  backoffice_->decide_robot("shop", "", "v1", RobotDecision::ROBOT);
+  expect_changed_alike("a robot");
+
+  std::vector<Erasure> receipts;
+  Home(ContextOf("c9", "v49"));
+  Event click = MakeEvent("k1", "c9", clock_.NowMs() + 1, EventKind::VIEW_ITEM, ProductId(0, 0));
+  Track({click});
+  expect_changed_alike("a customer who came back");
+  backoffice_->erase_customers(receipts, "shop", {"c9"});
+  expect_changed_alike("a customer who was erased");
+
+  clock_.Advance(1000);
+  Move(ExperimentStatus::STOPPED);
+  Track({Did("b4", "v3", EventKind::PURCHASE)});
+  Json();
+  Open();
+  EXPECT_THAT(ReportAs(ReportFormat::TEXT), HasSubstr("ended"));
+}
+
+TEST_F(ReportsTest, APlanSaysHowManyUnitsItTakes) {
+  Experiment experiment = Trial();
+  experiment.placement = "nowhere-yet";
+  ExperimentSize size;
+  const auto plan = [&](double lift, double power, int32_t days) {
+    return Refusal(
+        [&] { backoffice_->experiment_plan(size, "shop", experiment, lift, power, days); });
+  };
+  EXPECT_THAT(plan(0.05, 0.8, 28), HasSubstr("say nothing of conversion")) << "everybody bought";
+  std::vector<Event> events;
+  for (int i = 0; i < 80; ++i)
+    events.push_back(Did(absl::StrCat("w", i), absl::StrCat("w", i), EventKind::VIEW_ITEM));
+  Track(std::move(events));
+  EXPECT_EQ(plan(0.05, 0.8, 28), "");
+  EXPECT_EQ(size.history_units, 160);
+  EXPECT_NEAR(size.mean, 0.5, 1e-9);
+  EXPECT_TRUE(size.of_visitors);
+  EXPECT_GT(size.units_per_arm, 1000);
+  EXPECT_EQ(size.planned_units, static_cast<int64_t>(std::ceil(2 * size.units_per_arm)));
+  EXPECT_THAT(plan(0, 0.8, 28), Not(IsEmpty()));
+  EXPECT_THAT(plan(0.05, 1, 28), HasSubstr("power: 1 is not between"));
+  EXPECT_THAT(plan(0.05, 0.8, 0), HasSubstr("days: 0 is not between"));
 }
 
 }  // namespace

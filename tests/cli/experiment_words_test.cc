@@ -50,6 +50,14 @@ ExperimentCounts Bought(int64_t old_arm, int64_t new_arm, int64_t returned = 100
       arm.metrics[6].Add({.value = unit < back ? 1.0 : 0.0, .denominator = 1});
     }
   }
+  counts.caps.resize(7);
+  counts.caps[1].high = 550;
+  counts.so_far[19'676] = {counts.arms[0].metrics[0], counts.arms[1].metrics[0]};
+  Dimension& dimension = counts.dimensions.emplace_back();
+  dimension.name = "device";
+  dimension.cuts = {{"mobile", counts.so_far[19'676]}, {"", {MetricSums(), MetricSums()}}};
+  counts.shown = {{10'000, 50, 100'000, 4e5, 90'000, 70'000}, {10'000, 80, 100'000, 5e5, 0, 0}};
+  counts.catalogue = 100;
   counts.days[19'675] = {5000, 5010};
   counts.days[19'676] = {5000, 4990};
   return counts;
@@ -59,7 +67,7 @@ void ExpectWords(const Experiment& experiment, const ExperimentCounts& counts,
                  const std::string& decision) {
   const Verdict verdict = Value(JudgeExperiment(experiment, counts, 1'701'000'000'000));
   EXPECT_EQ(DecisionName(verdict.decision), decision);
-  const Report report = ReportOf(experiment, counts, verdict, {});
+  const Report report = Value(ReportOf(experiment, counts, verdict, {}));
   const std::string english = RenderText(report, Language::kEnglish);
   std::printf("%s\n", english.c_str());
   for (const std::string& text : {english, RenderText(report, Language::kPersian)}) {

@@ -28,6 +28,17 @@ TEST(ExperimentsJson, WhatIsWrittenIsReadAgain) {
   Experiment& experiment = version.content;
   experiment.arms[0].__set_rules({});
   experiment.arms[1].__set_k(5);
+  experiment.cap_quantile = 0.999;
+  EventMetric& metric = experiment.events.emplace_back();
+  metric.name = "shoes-in-carts";
+  metric.kind = EventKind::ADD_TO_CART;
+  metric.measure = EventMeasure::PIECES;
+  metric.role = MetricUse::GUARDS;
+  metric.channels = {Channel::APP};
+  metric.category = "Shoes";
+  metric.attributes["brand"] = "Nord";
+  metric.smaller_is_better = true;
+  metric.margin = 0.1;
   experiment.arms[1].parameters["colour"] = "blue";
   LayerSlice slice;
   slice.layer = "ranking";

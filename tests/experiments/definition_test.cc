@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "experiments/definition/metrics.h"
 #include "experiments/definition/running.h"
 #include "tests/testing/testing.h"
 
@@ -36,6 +37,13 @@ Experiment Running(const std::string& id = "trial") {
   return Value(Moved(Trial(id), ExperimentStatus::RUNNING, {}, kNow));
 }
 
+EventMetric Carts(const std::string& name) {
+  EventMetric metric;
+  metric.name = name;
+  metric.kind = EventKind::ADD_TO_CART;
+  return metric;
+}
+
 std::string Complaint(const absl::Status& status) { return std::string(status.message()); }
 
 TEST(ValidateExperiment, NamesTheFieldAndWhy) {
@@ -52,6 +60,26 @@ TEST(ValidateExperiment, NamesTheFieldAndWhy) {
        "metrics: conversion is named twice"},
       {[](Experiment* e) { e->primary = ExperimentMetric::REVENUE; },
        "currency: is wanted for revenue"},
+      {[](Experiment* e) { e->primary = ExperimentMetric::MARGIN; },
+       "currency: is wanted for margin"},
+      {[](Experiment* e) { e->cap_quantile = 0.4; }, "cap_quantile: 0.4 is not"},
+      {[](Experiment* e) { e->events.resize(21); }, "events: more than 20"},
+      {[](Experiment* e) { e->events = {Carts("conversion")}; },
+       "events[conversion].name: is one of ours"},
+      {[](Experiment* e) {
+         e->events = {Carts("carts"), Carts("carts")};
+       },
+       "metrics: carts is named twice"},
+      {[](Experiment* e) {
+         e->events = {Carts("a"), Carts("b")};
+         e->events[0].role = e->events[1].role = MetricUse::DECIDES;
+       },
+       "events: more than one decides"},
+      {[](Experiment* e) {
+         e->events = {Carts("a")};
+         e->events[0].kind = static_cast<EventKind>(99);
+       },
+       "events[a].kind: 99 is no kind"},
       {[](Experiment* e) { e->alpha = 0.5; }, "alpha: 0.5 is not"},
       {[](Experiment* e) { e->days_before = 1000; }, "days_before: 1000 is not"},
       {[](Experiment* e) {
@@ -72,6 +100,21 @@ TEST(ValidateExperiment, NamesTheFieldAndWhy) {
     make(&experiment);
     EXPECT_THAT(Complaint(ValidateExperiment(experiment)), StartsWith(complaint));
   }
+}
+
+TEST(MetricsOf, OneOfTheShopsOwnMayDecide) {
+  Experiment experiment = Trial();
+  experiment.secondary = {ExperimentMetric::CLICK_RATE};
+  experiment.guardrails.emplace_back().metric = ExperimentMetric::RETURNS;
+  experiment.events = {Carts("guards"), Carts("explains"), Carts("decides")};
+  experiment.events[0].role = MetricUse::GUARDS;
+  experiment.events[2].role = MetricUse::DECIDES;
+  std::vector<std::string> names;
+  for (const MeasuredMetric& metric : MetricsOf(experiment)) names.push_back(metric.name);
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"decides", "click_rate", "explains", "returns", "guards"}));
+  experiment.events.pop_back();
+  EXPECT_EQ(MetricsOf(experiment)[0].name, "conversion");
 }
 
 TEST(ExperimentLife, GoesForwardOnly) {
@@ -133,6 +176,8 @@ TEST(CheckChange, WhatRunsKeepsWhatUnitsSawAndWhatIsLookedFor) {
       {[](Experiment* e) { e->audience.countries = {"GB"}; }, "audience: "},
       {[](Experiment* e) { e->primary = ExperimentMetric::CLICK_RATE; }, "primary: "},
       {[](Experiment* e) { e->planned_units = 5; }, "planned_units: "},
+      {[](Experiment* e) { e->events = {Carts("carts")}; }, "events: "},
+      {[](Experiment* e) { e->cap_quantile = 0.99; }, "cap_quantile: "},
       {[](Experiment* e) { e->alpha = 0.1; }, "alpha: "},
   };
   for (const auto& [make, complaint] : changes) {

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "experiments/analysis/plan.h"
+#include "experiments/analysis/unit_counter.h"
 #include "experiments/definition/definition.h"
 #include "experiments/definition/running.h"
 #include "experiments/sequential/planning.h"
@@ -153,7 +154,7 @@ TEST_F(ExperimentReportTest, FindsADifferenceThatIsThere) {
   const MetricVerdict& conversion = verdict.comparisons.at(0);
   EXPECT_LT(conversion.absolute.low, 0.04);
   EXPECT_GT(conversion.absolute.high, 0.04);
-  const Report report = ReportOf(experiment, counts, verdict, {});
+  const Report report = Value(ReportOf(experiment, counts, verdict, {}));
   EXPECT_THAT(Keys(report.summary), Contains("experiment.decision.treatment_wins"));
   EXPECT_THAT(TablesOf(report), Contains("experiment_metrics"));
 }
@@ -188,7 +189,7 @@ TEST_F(ExperimentReportTest, NumbersOfABrokenExperimentAreWithheld) {
   const ExperimentCounts counts = Count(experiment);
   const Verdict verdict = Value(JudgeExperiment(experiment, counts, kStart + 30 * kDay));
   EXPECT_EQ(verdict.decision, Decision::kInvalid);
-  const Report report = ReportOf(experiment, counts, verdict, {});
+  const Report report = Value(ReportOf(experiment, counts, verdict, {}));
   EXPECT_THAT(Keys(report.summary), Contains("experiment.objection.sample_ratio"));
   EXPECT_THAT(TablesOf(report), Not(Contains("experiment_metrics")));
 }
@@ -276,6 +277,106 @@ TEST_F(ExperimentReportTest, AfterKill9ItAgreesToTheLastEvent) {
   EXPECT_LE(Converted(counts), told[1] + 1);
   EXPECT_EQ(counts.replies_unexposed, 0);
   EXPECT_GE(counts.replies, told[0]);
+}
+
+// All that a report can say, of two counts that ought to be the same.
+std::string Told(const Experiment& experiment, const ExperimentCounts& counts) {
+  const Verdict verdict = Value(JudgeExperiment(experiment, counts, kStart + 90 * kDay));
+  const Report report = Value(ReportOf(experiment, counts, verdict, {}));
+  std::string told =
+      absl::StrCat(DecisionName(verdict.decision), " ", counts.mixed, " ", counts.robots, " ",
+                   counts.replies, " ", counts.replies_unexposed);
+  for (const Report::Table& table : report.tables) {
+    absl::StrAppend(&told, "\n", table.name);
+    for (const std::vector<Report::Cell>& row : table.rows) {
+      absl::StrAppend(&told, "\n");
+      for (const Report::Cell& cell : row) {
+        if (const auto* whole = std::get_if<int64_t>(&cell)) absl::StrAppend(&told, " ", *whole);
+        if (const auto* real = std::get_if<double>(&cell)) absl::StrAppend(&told, " ", *real);
+        if (const auto* text = std::get_if<std::string>(&cell)) absl::StrAppend(&told, " ", *text);
+        if (const auto* estimate = std::get_if<Report::Estimate>(&cell)) {
+          absl::StrAppend(&told, " ", estimate->value, " ", estimate->low, " ", estimate->high);
+        }
+      }
+    }
+  }
+  return told;
+}
+
+// The plain twin: everybody is counted, from the beginning.
+TEST_F(ExperimentReportTest, CountingAgainWhoChangedGivesWhatCountingAllGives) {
+  Experiment experiment = Trial();
+  experiment.cap_quantile = 0.99;
+  Customers customers(house_.get(), experiment, {0.10, 0.14}, 20'260'109);
+  customers.Visit(3000);
+  UnitCounter units(experiment);
+  ASSERT_OK(units.CountAll(*house_, nullptr));
+  EXPECT_EQ(Told(experiment, units.Counts()), Told(experiment, Count(experiment)));
+  customers.Visit(500);
+  // Some that were there come back, buy, return, log in, see the other arm, are robots.
+  std::vector<Event> events;
+  std::vector<Person> changed;
+  for (int i = 3000; i < 3500; ++i) changed.push_back(Person::Visitor(absl::StrCat("v", i)));
+  for (int i = 0; i < 200; ++i) {
+    const std::string visitor = absl::StrCat("v", 7 * i);
+    changed.push_back(Person::Visitor(visitor));
+    const int64_t now_ms = kStart + (4 + i % 9) * kDay;
+    Event event = MakeEvent(absl::StrCat("again", i), "v:" + visitor, now_ms,
+                            i % 3 == 0 ? EventKind::REFUND : EventKind::PURCHASE, "p");
+    event.items[0].__set_price_minor(700);
+    event.__set_currency("GBP");
+    if (i % 5 == 0) {
+      event.__set_customer_id(absl::StrCat("c", i));
+      changed.push_back(Person::Customer(event.customer_id));
+    }
+    events.push_back(event);
+  }
+  ASSERT_OK(house_->Track(events, {}, Ack::kApplied).status());
+  for (const int of : {11, 12}) {
+    Exposure other = Value(house_->GetExposure(absl::StrCat("s", of)));
+    other.id = absl::StrCat("other", of);
+    other.arms[0].arm = other.arms[0].arm == "old" ? "new" : "old";
+    ASSERT_OK(house_->AddExposures({&other, 1}));
+    changed.push_back(Person::Visitor(absl::StrCat("v", of)));
+  }
+  const Derived derived = {.person = Person::Visitor("v13"),
+                           .mark = Value(house_->MarkOf(Person::Visitor("v13"))),
+                           .sessions = {},
+                           .customer = {},
+                           .robot = {"list:robots"}};
+  ASSERT_OK(house_->ReplaceDerived({&derived, 1}));
+  changed.push_back(Person::Visitor("v13"));
+  const std::string all = Told(experiment, Count(experiment));
+  EXPECT_NE(Told(experiment, units.Counts()), all);
+  ASSERT_OK(units.CountAgain(*house_, changed));
+  EXPECT_EQ(Told(experiment, units.Counts()), all);
+  ASSERT_OK(units.CountAgain(*house_, changed));
+  EXPECT_EQ(Told(experiment, units.Counts()), all) << "a unit counts once";
+}
+
+TEST_F(ExperimentReportTest, ShowsHowTheDifferenceCameToWhereItIs) {
+  const Experiment experiment = Trial();
+  Customers(house_.get(), experiment, {0.10, 0.14}, 20'260'110).Visit(12'000);
+  const ExperimentCounts counts = Count(experiment);
+  const Verdict verdict = Value(JudgeExperiment(experiment, counts, kStart + 30 * kDay));
+  const Report report = Value(ReportOf(experiment, counts, verdict, {}));
+  for (const Report::Table& table : report.tables) {
+    if (table.name != "experiment_so_far") continue;
+    ASSERT_EQ(table.rows.size(), 12u) << "of the first evening too few came to say anything";
+    EXPECT_EQ(std::get<int64_t>(table.rows.back()[1]), 12'000);
+    double width = 1e9;
+    for (const std::vector<Report::Cell>& row : table.rows) {
+      const auto estimate = std::get<Report::Estimate>(row[2]);
+      EXPECT_LT(estimate.high - estimate.low, width) << "more units say more";
+      width = estimate.high - estimate.low;
+    }
+    const MetricVerdict& last = verdict.comparisons.at(0);
+    EXPECT_EQ(
+        std::get<Report::Estimate>(table.rows.back()[2]),
+        (Report::Estimate{last.effect->relative->value, last.relative->low, last.relative->high}));
+    return;
+  }
+  FAIL() << "there is no such table";
 }
 
 TEST_F(ExperimentReportTest, ThePlanFollowsFromWhatTheSiteSaw) {

@@ -1,0 +1,160 @@
+#include "experiments/analysis/outcome_table.h"
+
+#include <cmath>
+
+#include "absl/hash/hash.h"
+
+#include "store/base/check.h"
+
+namespace vitrine::experiments {
+namespace {
+
+// Seven bits a byte, the lowest first (LEB128).
+void PutWhole(std::string* out, uint64_t number) {
+  for (; number >= 0x80; number >>= 7) out->push_back(static_cast<char>(number | 0x80));
+  out->push_back(static_cast<char>(number));
+}
+
+// Small below 0 too.
+void PutSigned(std::string* out, int64_t number) {
+  PutWhole(out, static_cast<uint64_t>(number) << 1 ^ static_cast<uint64_t>(number >> 63));
+}
+
+void PutNumber(std::string* out, double number) {
+  CHECK(number == std::floor(number) && std::abs(number) < 0x1p63) << number;
+  PutSigned(out, static_cast<int64_t>(number));
+}
+
+// Reads what the functions above wrote.
+class Bytes {
+ public:
+  explicit Bytes(absl::string_view bytes) : bytes_(bytes) {}
+
+  uint64_t Whole() {
+    uint64_t number = 0;
+    for (int shift = 0;; shift += 7) {
+      const auto byte = static_cast<unsigned char>(bytes_[at_++]);
+      number |= uint64_t{byte & 0x7fU} << shift;
+      if (byte < 0x80) return number;
+    }
+  }
+  int64_t Signed() {
+    const uint64_t number = Whole();
+    return static_cast<int64_t>(number >> 1 ^ (0 - (number & 1)));
+  }
+  double Number() { return static_cast<double>(Signed()); }
+
+ private:
+  const absl::string_view bytes_;
+  size_t at_ = 0;
+};
+
+constexpr double UnitValues::*kParts[] = {&UnitValues::value, &UnitValues::denominator,
+                                          &UnitValues::value_before,
+                                          &UnitValues::denominator_before};
+
+// Most are 0: a byte says which are not.
+void PutValues(std::string* out, const UnitValues& values) {
+  unsigned set = 0;
+  for (size_t p = 0; p < std::size(kParts); ++p) set |= (values.*kParts[p] != 0 ? 1U : 0U) << p;
+  out->push_back(static_cast<char>(set));
+  for (size_t p = 0; p < std::size(kParts); ++p) {
+    if ((set >> p & 1) != 0) PutNumber(out, values.*kParts[p]);
+  }
+}
+
+UnitValues ReadValues(Bytes* bytes) {
+  UnitValues values;
+  const uint64_t set = bytes->Whole();
+  for (size_t p = 0; p < std::size(kParts); ++p) {
+    if ((set >> p & 1) != 0) values.*kParts[p] = bytes->Number();
+  }
+  return values;
+}
+
+}  // namespace
+
+void OutcomeTable::Put(absl::string_view unit, const UnitOutcome& outcome) {
+  const uint64_t key = absl::Hash<absl::string_view>()(unit);
+  if (outcome.kind == UnitOutcome::Kind::kNotIn) {
+    units_.erase(key);
+    return;
+  }
+  std::string packed = Pack(outcome);
+  packed.shrink_to_fit();
+  units_.insert_or_assign(key, std::move(packed));
+}
+
+void OutcomeTable::ForEach(absl::FunctionRef<void(const UnitOutcome&)> use) const {
+  UnitOutcome outcome;
+  for (const auto& [key, bytes] : units_) {
+    Unpack(bytes, &outcome);
+    use(outcome);
+  }
+}
+
+std::string OutcomeTable::Pack(const UnitOutcome& outcome) {
+  std::string out(1, static_cast<char>(outcome.kind));
+  if (outcome.kind != UnitOutcome::Kind::kIn) return out;
+  PutWhole(&out, outcome.arm);
+  PutSigned(&out, outcome.first_ms);
+  PutWhole(&out, outcome.values.size());
+  for (const UnitValues& values : outcome.values) PutValues(&out, values);
+  PutWhole(&out, outcome.days.size());
+  int32_t day = 0;
+  for (const UnitOutcome::OfDay& of_day : outcome.days) {
+    PutSigned(&out, of_day.day - day);
+    day = of_day.day;
+    PutNumber(&out, of_day.value);
+    PutNumber(&out, of_day.denominator);
+  }
+  PutWhole(&out, static_cast<uint64_t>(outcome.channel));
+  PutWhole(&out, static_cast<uint64_t>(outcome.device) << 1 | (outcome.returning ? 1 : 0));
+  const auto [country, is_new] =
+      country_numbers_.try_emplace(outcome.country, country_numbers_.size());
+  if (is_new) countries_.push_back(outcome.country);
+  PutWhole(&out, country->second);
+  PutWhole(&out, outcome.shown.size());
+  uint32_t before = 0;
+  for (const uint32_t number : outcome.shown) {
+    PutWhole(&out, number - before);
+    before = number;
+  }
+  for (const int64_t count :
+       {outcome.pairs, outcome.pairs_apart, outcome.replies, outcome.replies_unexposed}) {
+    PutWhole(&out, static_cast<uint64_t>(count));
+  }
+  return out;
+}
+
+void OutcomeTable::Unpack(absl::string_view packed, UnitOutcome* outcome) const {
+  outcome->kind = static_cast<UnitOutcome::Kind>(packed[0]);
+  if (outcome->kind != UnitOutcome::Kind::kIn) return;
+  Bytes bytes(packed.substr(1));
+  outcome->arm = bytes.Whole();
+  outcome->first_ms = bytes.Signed();
+  outcome->values.resize(bytes.Whole());
+  for (UnitValues& values : outcome->values) values = ReadValues(&bytes);
+  outcome->days.resize(bytes.Whole());
+  int32_t day = 0;
+  for (UnitOutcome::OfDay& of_day : outcome->days) {
+    day += static_cast<int32_t>(bytes.Signed());
+    of_day.day = day;
+    of_day.value = bytes.Number();
+    of_day.denominator = bytes.Number();
+  }
+  outcome->channel = static_cast<Channel>(bytes.Whole());
+  const uint64_t device = bytes.Whole();
+  outcome->device = static_cast<Device>(device >> 1);
+  outcome->returning = (device & 1) != 0;
+  outcome->country = countries_[bytes.Whole()];
+  outcome->shown.resize(bytes.Whole());
+  uint32_t number = 0;
+  for (uint32_t& shown : outcome->shown) shown = number += static_cast<uint32_t>(bytes.Whole());
+  outcome->pairs = static_cast<int64_t>(bytes.Whole());
+  outcome->pairs_apart = static_cast<int64_t>(bytes.Whole());
+  outcome->replies = static_cast<int64_t>(bytes.Whole());
+  outcome->replies_unexposed = static_cast<int64_t>(bytes.Whole());
+}
+
+}  // namespace vitrine::experiments
