@@ -110,6 +110,16 @@ const Names<AssignmentHash>& AssignmentHashes() {
   return *names;
 }
 
+const Names<ExperimentKind>& ExperimentKinds() {
+  static const auto* const names = new Names<ExperimentKind>(_ExperimentKind_VALUES_TO_NAMES);
+  return *names;
+}
+
+const Names<SegmentBy>& SegmentBys() {
+  static const auto* const names = new Names<SegmentBy>(_SegmentBy_VALUES_TO_NAMES);
+  return *names;
+}
+
 }  // namespace
 
 std::optional<EventKind> ParseEventKind(absl::string_view name) { return Kinds().Find(name); }
@@ -161,6 +171,14 @@ absl::string_view AssignmentHashName(AssignmentHash hash) {
   return AssignmentHashes().NameOf(hash);
 }
 
+std::optional<ExperimentKind> ParseExperimentKind(absl::string_view name) {
+  return ExperimentKinds().Find(name);
+}
+absl::string_view ExperimentKindName(ExperimentKind kind) { return ExperimentKinds().NameOf(kind); }
+
+std::optional<SegmentBy> ParseSegmentBy(absl::string_view name) { return SegmentBys().Find(name); }
+absl::string_view SegmentByName(SegmentBy by) { return SegmentBys().NameOf(by); }
+
 std::string EventKindNames() { return Kinds().Joined(); }
 std::string ChannelNames() { return Channels().Joined(); }
 std::string SourceNames() { return Sources().Joined(); }
@@ -172,5 +190,7 @@ std::string ExperimentUnitNames() { return ExperimentUnits().Joined(); }
 std::string ExperimentStatusNames() { return ExperimentStatuses().Joined(); }
 std::string ExperimentMetricNames() { return ExperimentMetrics().Joined(); }
 std::string AssignmentHashNames() { return AssignmentHashes().Joined(); }
+std::string ExperimentKindNames() { return ExperimentKinds().Joined(); }
+std::string SegmentByNames() { return SegmentBys().Joined(); }
 
 }  // namespace vitrine

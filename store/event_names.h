@@ -34,7 +34,8 @@ absl::string_view PriceBaseName(PriceBase base);
 std::optional<Device> ParseDevice(absl::string_view name);
 absl::string_view DeviceName(Device device);
 
-// "visitor"; "running"; "click_rate"; "native". REQUIRES: a value that records.thrift names.
+// "visitor"; "running"; "click_rate"; "native"; "bandit"; "by_device". REQUIRES: a value that
+// records.thrift names.
 std::optional<ExperimentUnit> ParseExperimentUnit(absl::string_view name);
 absl::string_view ExperimentUnitName(ExperimentUnit unit);
 std::optional<ExperimentStatus> ParseExperimentStatus(absl::string_view name);
@@ -43,6 +44,10 @@ std::optional<ExperimentMetric> ParseExperimentMetric(absl::string_view name);
 absl::string_view ExperimentMetricName(ExperimentMetric metric);
 std::optional<AssignmentHash> ParseAssignmentHash(absl::string_view name);
 absl::string_view AssignmentHashName(AssignmentHash hash);
+std::optional<ExperimentKind> ParseExperimentKind(absl::string_view name);
+absl::string_view ExperimentKindName(ExperimentKind kind);
+std::optional<SegmentBy> ParseSegmentBy(absl::string_view name);
+absl::string_view SegmentByName(SegmentBy by);
 
 // All names, for messages: "page_view, view_item_list, ...".
 std::string EventKindNames();
@@ -56,6 +61,8 @@ std::string ExperimentUnitNames();
 std::string ExperimentStatusNames();
 std::string ExperimentMetricNames();
 std::string AssignmentHashNames();
+std::string ExperimentKindNames();
+std::string SegmentByNames();
 
 }  // namespace vitrine
 

@@ -118,6 +118,10 @@ constexpr size_t kExperimentMetricsMax = 7;       // each once
 constexpr size_t kExperimentParametersMax = 100;  // of one arm
 constexpr int64_t kPlannedUnitsMax = 1'000'000'000'000;
 constexpr int32_t kDaysBeforeMax = 365;
+constexpr size_t kAudienceConditionsMax = 20;   // of one experiment
+constexpr size_t kContextAttributesMax = 50;    // of one request, of kIdBytesMax each
+constexpr size_t kTrialModelsMax = 3;           // of a site, beside the one that answers
+constexpr int32_t kBatchMinutesMax = 7 * 1440;  // of a bandit
 constexpr int32_t kForcedHoursMax = 720;
 
 // --- Server ---
