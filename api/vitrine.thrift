@@ -84,6 +84,9 @@ struct Context {
   // Signed by force_arm, so that somebody can look at an arm. One that is not (any more) good
   // forces nothing.
   13: optional string forced_arms,
+  // What else the storefront knows of who asks, for the audiences of experiments; not kept. At most
+  // 50, of 256 bytes each.
+  40: map<string, string> attributes,
 }
 
 // What the page is about, as far as it is about something.

@@ -120,6 +120,16 @@ const Names<MetricUse>& MetricUses() {
   return *names;
 }
 
+const Names<ExperimentKind>& ExperimentKinds() {
+  static const auto* const names = new Names<ExperimentKind>(_ExperimentKind_VALUES_TO_NAMES);
+  return *names;
+}
+
+const Names<SegmentBy>& SegmentBys() {
+  static const auto* const names = new Names<SegmentBy>(_SegmentBy_VALUES_TO_NAMES);
+  return *names;
+}
+
 }  // namespace
 
 std::optional<EventKind> ParseEventKind(absl::string_view name) { return Kinds().Find(name); }
@@ -179,6 +189,14 @@ absl::string_view EventMeasureName(EventMeasure measure) { return EventMeasures(
 std::optional<MetricUse> ParseMetricUse(absl::string_view name) { return MetricUses().Find(name); }
 absl::string_view MetricUseName(MetricUse use) { return MetricUses().NameOf(use); }
 
+std::optional<ExperimentKind> ParseExperimentKind(absl::string_view name) {
+  return ExperimentKinds().Find(name);
+}
+absl::string_view ExperimentKindName(ExperimentKind kind) { return ExperimentKinds().NameOf(kind); }
+
+std::optional<SegmentBy> ParseSegmentBy(absl::string_view name) { return SegmentBys().Find(name); }
+absl::string_view SegmentByName(SegmentBy by) { return SegmentBys().NameOf(by); }
+
 std::string EventKindNames() { return Kinds().Joined(); }
 std::string ChannelNames() { return Channels().Joined(); }
 std::string SourceNames() { return Sources().Joined(); }
@@ -192,5 +210,7 @@ std::string ExperimentMetricNames() { return ExperimentMetrics().Joined(); }
 std::string AssignmentHashNames() { return AssignmentHashes().Joined(); }
 std::string EventMeasureNames() { return EventMeasures().Joined(); }
 std::string MetricUseNames() { return MetricUses().Joined(); }
+std::string ExperimentKindNames() { return ExperimentKinds().Joined(); }
+std::string SegmentByNames() { return SegmentBys().Joined(); }
 
 }  // namespace vitrine

@@ -34,8 +34,8 @@ absl::string_view PriceBaseName(PriceBase base);
 std::optional<Device> ParseDevice(absl::string_view name);
 absl::string_view DeviceName(Device device);
 
-// "visitor"; "running"; "click_rate"; "native"; "units"; "guards". REQUIRES: a value that
-// records.thrift names.
+// "visitor"; "running"; "click_rate"; "native"; "units"; "guards"; "bandit"; "by_device". REQUIRES:
+// a value that records.thrift names.
 std::optional<ExperimentUnit> ParseExperimentUnit(absl::string_view name);
 absl::string_view ExperimentUnitName(ExperimentUnit unit);
 std::optional<ExperimentStatus> ParseExperimentStatus(absl::string_view name);
@@ -48,6 +48,10 @@ std::optional<EventMeasure> ParseEventMeasure(absl::string_view name);
 absl::string_view EventMeasureName(EventMeasure measure);
 std::optional<MetricUse> ParseMetricUse(absl::string_view name);
 absl::string_view MetricUseName(MetricUse use);
+std::optional<ExperimentKind> ParseExperimentKind(absl::string_view name);
+absl::string_view ExperimentKindName(ExperimentKind kind);
+std::optional<SegmentBy> ParseSegmentBy(absl::string_view name);
+absl::string_view SegmentByName(SegmentBy by);
 
 // All names, for messages: "page_view, view_item_list, ...".
 std::string EventKindNames();
@@ -63,6 +67,8 @@ std::string ExperimentMetricNames();
 std::string AssignmentHashNames();
 std::string EventMeasureNames();
 std::string MetricUseNames();
+std::string ExperimentKindNames();
+std::string SegmentByNames();
 
 }  // namespace vitrine
 

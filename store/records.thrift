@@ -387,6 +387,46 @@ enum AssignmentHash {
   GROWTHBOOK = 2,
 }
 
+// What an experiment does with its arms.
+enum ExperimentKind {
+  // Each unit gets one and keeps it.
+  SPLIT = 1,
+  // Each gets the more, the more it earns: weights follow the primary metric, batch by batch.
+  BANDIT = 2,
+  // Both of its two make each shelf together: whose products are chosen? Prunes candidates, says
+  // nothing of what they earn.
+  INTERLEAVING = 3,
+}
+
+// What tells the segments of a bandit apart, each of which has weights of its own.
+enum SegmentBy {
+  BY_CHANNEL = 1,
+  BY_DEVICE = 2,
+  // Whether the person did anything before.
+  BY_RETURNING = 3,
+}
+
+struct BanditPlan {
+  // What each arm always gets: no arm is given up, and what another policy would have earned can be
+  // told from the log. Times the number of arms at most 1.
+  1: double floor = 0.05,
+  // Until each arm had so many units, all weigh the same.
+  2: i64 units_per_arm_min = 100,
+  // Weights stay for so long; a unit may get another arm in the next batch.
+  3: i32 batch_minutes = 60,
+  4: list<SegmentBy> segments,
+}
+
+// What a bandit weighs by now. Made by the server, each a version of the experiment, so that its log
+// can be played again.
+struct BanditBatch {
+  // From 1.
+  1: i64 number,
+  2: i64 from_ms,
+  // By segment ("" is for those without weights of their own), one an arm, of sum 1.
+  3: map<string, list<double>> weights,
+}
+
 // What somebody gets. All that is not set is as the placement has it: an arm without any of it
 // changes nothing.
 struct ExperimentArm {
@@ -401,6 +441,21 @@ struct ExperimentArm {
   5: optional i32 k,
   // Told to the storefront with the shelf: colours, words, what it likes.
   6: map<string, string> parameters,
+  // A model that the site keeps (vitrine model list) answers in place of its current one. If it
+  // cannot be read any more, nobody is in the experiment: its arms would be out of proportion.
+  40: optional string model_id,
+}
+
+// Something that holds of a request or does not.
+struct AudienceCondition {
+  // "channel", "device", "country" or "language", by their names, or one that the storefront says
+  // (Context.attributes).
+  1: string attribute,
+  // ONE_OF, NONE_OF (a request without the attribute is none of them), AT_LEAST or AT_MOST (one
+  // without a number there is neither).
+  2: Relation relation,
+  3: list<string> values,
+  4: optional double number,
 }
 
 // Who is in it, by what a request says; empty: all.
@@ -410,6 +465,8 @@ struct Audience {
   3: list<string> countries,
   // As the request has it, or what it begins with: "en" stands for "en-GB" too.
   4: list<string> languages,
+  // All must hold.
+  40: list<AudienceCondition> conditions,
 }
 
 // The part of a layer from `low` (inclusive) to `high` (exclusive), in [0, 1]: experiments of one
@@ -464,6 +521,11 @@ struct Experiment {
   // Of REVENUE and MARGIN: the least value that this part of all units does not exceed (0.5 to 1)
   // caps the others. The same cap for all arms, taken when a report is made. 1: no cap.
   25: double cap_quantile = 1,
+  40: ExperimentKind kind = ExperimentKind.SPLIT,
+  // Of BANDIT.
+  41: optional BanditPlan bandit,
+  // Its life too.
+  42: optional BanditBatch batch,
 }
 
 struct ExperimentVersion {
@@ -478,6 +540,7 @@ struct ExperimentVersion {
 // The arm of an experiment by which a shelf was made.
 struct ExposedArm {
   1: string experiment,
+  // Empty: INTERLEAVING, all of them.
   2: string arm,
   3: ExperimentUnit unit,
   // Where the unit fell, in [0, 1): tells units apart without naming them.
@@ -486,6 +549,9 @@ struct ExposedArm {
   5: double propensity,
   // Somebody looked at it by a signed link: not to be analysed.
   6: bool forced = false,
+  // BANDIT: whose weights gave the propensity.
+  40: optional i64 batch,
+  41: optional string segment,
 }
 
 // One product of a shelf that was shown.
@@ -494,6 +560,9 @@ struct ExposedProduct {
   2: Source source,
   // The rule that pinned, boosted or buried it; empty: none.
   3: string rule,
+  // INTERLEAVING: the arm, from 0, that earns what it does; absent: none, for both have it there, or
+  // one had nothing left to put there.
+  40: optional i32 team,
 }
 
 // A shelf that was shown to somebody; positions are places in `products`. Evidence: kept as events

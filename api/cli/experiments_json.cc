@@ -18,6 +18,7 @@ void DescribeArm(JsonObject* object, ExperimentArm* arm) {
   }
   object->Maybe("k", &arm->k, VITRINE_SET(arm, k));
   object->Field("parameters", &arm->parameters);
+  object->Maybe("model_id", &arm->model_id, VITRINE_SET(arm, model_id));
 }
 
 void DescribeLayer(JsonObject* object, LayerSlice* layer) {
@@ -26,11 +27,32 @@ void DescribeLayer(JsonObject* object, LayerSlice* layer) {
   object->Field("high", &layer->high);
 }
 
+void DescribeCondition(JsonObject* object, AudienceCondition* condition) {
+  object->Field("attribute", &condition->attribute);
+  object->Named("relation", &condition->relation, ParseRelation, RelationName, RelationNames());
+  object->Field("values", &condition->values);
+  object->Maybe("number", &condition->number, VITRINE_SET(condition, number));
+}
+
 void DescribeAudience(JsonObject* object, Audience* audience) {
   object->Named("channels", &audience->channels, ParseChannel, ChannelName, ChannelNames());
   object->Named("devices", &audience->devices, ParseDevice, DeviceName, DeviceNames());
   object->Field("countries", &audience->countries);
   object->Field("languages", &audience->languages);
+  object->List("conditions", &audience->conditions, DescribeCondition);
+}
+
+void DescribeBandit(JsonObject* object, BanditPlan* plan) {
+  object->Field("floor", &plan->floor);
+  object->Field("units_per_arm_min", &plan->units_per_arm_min);
+  object->Field("batch_minutes", &plan->batch_minutes);
+  object->Named("segments", &plan->segments, ParseSegmentBy, SegmentByName, SegmentByNames());
+}
+
+void DescribeBatch(JsonObject* object, BanditBatch* batch) {
+  object->Field("number", &batch->number);
+  object->Time("from", &batch->from_ms);
+  object->Field("weights", &batch->weights);
 }
 
 void DescribeGuardrail(JsonObject* object, Guardrail* guardrail) {
@@ -57,6 +79,13 @@ void DescribeEventMetric(JsonObject* object, EventMetric* metric) {
 }
 
 void DescribeWho(JsonObject* object, Experiment* experiment) {
+  if (object->Goes("kind", Always)) {
+    object->Named("kind", &experiment->kind, ParseExperimentKind, ExperimentKindName,
+                  ExperimentKindNames());
+  }
+  if (object->Goes("bandit", VITRINE_SET(experiment, bandit))) {
+    object->One("bandit", &experiment->bandit, DescribeBandit);
+  }
   if (object->Goes("unit", Always)) {
     object->Named("unit", &experiment->unit, ParseExperimentUnit, ExperimentUnitName,
                   ExperimentUnitNames());
@@ -110,6 +139,9 @@ void DescribeExperiment(JsonObject* object, Experiment* experiment) {
   }
   if (object->Goes("stopped", VITRINE_SET(experiment, stopped_ms))) {
     object->Time("stopped", &experiment->stopped_ms);
+  }
+  if (object->Goes("batch", VITRINE_SET(experiment, batch))) {
+    object->One("batch", &experiment->batch, DescribeBatch);
   }
 }
 

@@ -4,8 +4,12 @@
 #include <set>
 #include <utility>
 
+#include "absl/algorithm/container.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
+#include "experiments/definition/audience.h"
 #include "experiments/definition/metrics.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
@@ -35,6 +39,7 @@ absl::Status CheckArm(const std::string& where, const ExperimentArm& arm) {
     return Wrong(where + ".weight", absl::StrCat(arm.weight, " is not above 0 (and at most 1e6)"));
   }
   if (arm.__isset.k) RETURN_IF_ERROR(CheckRange(where + ".k", arm.k, 1, limits::kSuggestionsMax));
+  if (arm.__isset.model_id) RETURN_IF_ERROR(Annotate(ValidId(arm.model_id), where + ".model_id"));
   if (arm.parameters.size() > limits::kExperimentParametersMax) {
     return Wrong(where + ".parameters",
                  absl::StrCat("more than ", limits::kExperimentParametersMax));
@@ -79,6 +84,53 @@ absl::Status CheckEventMetric(const std::string& where, const EventMetric& metri
     RETURN_IF_ERROR(CheckText(absl::StrCat(where, ".attributes[", attribute, "]"), value));
   }
   return CheckRange(where + ".margin", metric.margin, 0, 0.5);
+}
+
+absl::Status CheckBandit(const Experiment& experiment) {
+  if (experiment.kind != ExperimentKind::BANDIT) {
+    if (!experiment.__isset.bandit) return absl::OkStatus();
+    return Wrong("bandit", "is of experiments of this kind alone");
+  }
+  const BanditPlan& plan = experiment.bandit;
+  RETURN_IF_ERROR(CheckRange("bandit.floor", plan.floor, 0.001,
+                             1.0 / static_cast<double>(experiment.arms.size())));
+  RETURN_IF_ERROR(CheckRange("bandit.units_per_arm_min",
+                             static_cast<double>(plan.units_per_arm_min), 1,
+                             limits::kPlannedUnitsMax));
+  RETURN_IF_ERROR(
+      CheckRange("bandit.batch_minutes", plan.batch_minutes, 1, limits::kBatchMinutesMax));
+  std::set<SegmentBy> met;
+  for (const SegmentBy by : plan.segments) {
+    if (_SegmentBy_VALUES_TO_NAMES.count(by) == 0 || !met.insert(by).second) {
+      return Wrong("bandit.segments", "are to be known, and each is named once");
+    }
+  }
+  if (experiment.primary == ExperimentMetric::CONVERSION ||
+      experiment.primary == ExperimentMetric::REVENUE) {
+    return absl::OkStatus();
+  }
+  return Wrong("primary", "a bandit goes by conversion or revenue, of which each unit has one");
+}
+
+// One list of two rankings: nothing else of an arm can be told apart in it.
+absl::Status CheckInterleaving(const Experiment& experiment) {
+  if (experiment.kind != ExperimentKind::INTERLEAVING) return absl::OkStatus();
+  if (experiment.arms.size() != 2) return Wrong("arms", "two are interleaved");
+  for (const ExperimentArm& arm : experiment.arms) {
+    const bool more = arm.__isset.rules || arm.__isset.k || arm.__isset.model_id ||
+                      !arm.parameters.empty() || arm.weight != 1;
+    if (more) {
+      return Wrong(absl::StrCat("arms[", arm.id, "]"),
+                   "arms that are interleaved differ in their recipe alone, and weigh 1");
+    }
+  }
+  if (experiment.primary == ExperimentMetric::CLICK_RATE ||
+      experiment.primary == ExperimentMetric::CART_RATE ||
+      experiment.primary == ExperimentMetric::CONVERSION) {
+    return absl::OkStatus();
+  }
+  return Wrong("primary",
+               "arms that are interleaved are told apart by click_rate, cart_rate or conversion");
 }
 
 absl::Status CheckEventMetrics(const Experiment& experiment) {
@@ -157,6 +209,8 @@ constexpr char kOther[] = "units that are in it already saw something else";
 constexpr char kLooked[] = "what is looked for is fixed before the first look";
 
 const Frozen kFrozen[] = {
+    VITRINE_FROZEN(kind, kOther),
+    VITRINE_FROZEN(bandit, kOther),
     VITRINE_FROZEN(hypothesis, kLooked),
     VITRINE_FROZEN(placement, kOther),
     VITRINE_FROZEN(unit, kOther),
@@ -222,8 +276,25 @@ absl::Status CheckBegin(const Experiment& experiment, std::span<const Experiment
   return absl::OkStatus();
 }
 
+// Weights of sum 1.
+std::vector<double> SharesOf(const Experiment& experiment) {
+  std::vector<double> shares;
+  double sum = 0;
+  for (const ExperimentArm& arm : experiment.arms) sum += arm.weight;
+  for (const ExperimentArm& arm : experiment.arms) shares.push_back(arm.weight / sum);
+  return shares;
+}
+
 const std::string& SeedOf(const Experiment& experiment) {
   return experiment.seed.empty() ? experiment.id : experiment.seed;
+}
+
+BanditBatch FirstBatch(const Experiment& experiment, int64_t now_ms) {
+  BanditBatch batch;
+  batch.number = 1;
+  batch.from_ms = now_ms;
+  batch.weights[""] = SharesOf(experiment);
+  return batch;
 }
 
 // "recipe", "rules", "k", "parameter colour": what any arm changes.
@@ -231,6 +302,7 @@ std::set<std::string> AspectsOf(const Experiment& experiment) {
   std::set<std::string> aspects;
   for (const ExperimentArm& arm : experiment.arms) {
     if (!arm.recipe.empty()) aspects.insert("recipe");
+    if (arm.__isset.model_id) aspects.insert("model");
     if (arm.__isset.rules) aspects.insert("rules");
     if (arm.__isset.k) aspects.insert("k");
     for (const auto& [name, value] : arm.parameters) aspects.insert("parameter " + name);
@@ -250,7 +322,13 @@ absl::Status ValidateExperiment(const Experiment& experiment) {
   if (_AssignmentHash_VALUES_TO_NAMES.count(experiment.hash) == 0) {
     return Wrong("hash", absl::StrCat(experiment.hash, " is no hash"));
   }
+  if (_ExperimentKind_VALUES_TO_NAMES.count(experiment.kind) == 0) {
+    return Wrong("kind", absl::StrCat(experiment.kind, " is no kind"));
+  }
   RETURN_IF_ERROR(CheckArms(experiment));
+  RETURN_IF_ERROR(CheckBandit(experiment));
+  RETURN_IF_ERROR(CheckInterleaving(experiment));
+  RETURN_IF_ERROR(CheckAudience(experiment.audience));
   RETURN_IF_ERROR(CheckRange("coverage", experiment.coverage, 0, 1));
   if (!experiment.seed.empty()) RETURN_IF_ERROR(Annotate(ValidId(experiment.seed), "seed"));
   RETURN_IF_ERROR(CheckLayer(experiment));
@@ -303,6 +381,9 @@ absl::StatusOr<Experiment> Moved(const Experiment& experiment, ExperimentStatus 
   if (to == ExperimentStatus::RUNNING) {
     RETURN_IF_ERROR(CheckBegin(experiment, others, now_ms));
     if (!moved.__isset.started_ms) moved.__set_started_ms(now_ms);
+    if (moved.kind == ExperimentKind::BANDIT && !moved.__isset.batch) {
+      moved.__set_batch(FirstBatch(moved, now_ms));
+    }
   }
   if (to == ExperimentStatus::STOPPED) moved.__set_stopped_ms(now_ms);
   moved.status = to;
@@ -328,10 +409,11 @@ absl::Status CheckTogether(const Experiment& experiment, const Experiment& other
     }
     return absl::OkStatus();
   }
-  if (experiment.placement != other.placement) return absl::OkStatus();
+  const bool apart = experiment.placement != other.placement;
   const std::set<std::string> theirs = AspectsOf(other);
   for (const std::string& aspect : AspectsOf(experiment)) {
-    if (theirs.contains(aspect)) {
+    // One model answers for a whole page.
+    if (theirs.contains(aspect) && (!apart || aspect == "model")) {
       return clash("placement", absl::StrCat("changes its ", aspect,
                                              " too: put both into one layer, in disjoint parts"));
     }
@@ -344,9 +426,7 @@ absl::StatusOr<Assigner> AssignerOf(const Experiment& experiment) {
   options.seed = SeedOf(experiment);
   options.hash = experiment.hash == AssignmentHash::GROWTHBOOK ? HashVersion::kGrowthBook2
                                                                : HashVersion::kNative;
-  double sum = 0;
-  for (const ExperimentArm& arm : experiment.arms) sum += arm.weight;
-  for (const ExperimentArm& arm : experiment.arms) options.weights.push_back(arm.weight / sum);
+  options.weights = SharesOf(experiment);
   options.coverage = experiment.coverage;
   if (experiment.__isset.layer) {
     options.layers.emplace_back(
@@ -356,8 +436,42 @@ absl::StatusOr<Assigner> AssignerOf(const Experiment& experiment) {
   return Assigner::Create(std::move(options));
 }
 
+absl::StatusOr<BanditPolicy> PolicyOf(const Experiment& experiment) {
+  const BanditBatch& batch = experiment.batch;
+  return BanditPolicy::Create(absl::StrCat("bandit/", SeedOf(experiment)), batch.number,
+                              absl::flat_hash_map<std::string, std::vector<double>>(
+                                  batch.weights.begin(), batch.weights.end()));
+}
+
+std::string SegmentOf(const Experiment& experiment, const RequestFacts& facts) {
+  std::vector<absl::string_view> parts;
+  for (const SegmentBy by : experiment.bandit.segments) {
+    switch (by) {
+      case SegmentBy::BY_CHANNEL:
+        parts.push_back(_Channel_VALUES_TO_NAMES.count(facts.channel) > 0
+                            ? ChannelName(facts.channel)
+                            : ChannelName(Channel::OTHER_CHANNEL));
+        break;
+      case SegmentBy::BY_DEVICE:
+        parts.push_back(_Device_VALUES_TO_NAMES.count(facts.device) > 0
+                            ? DeviceName(facts.device)
+                            : DeviceName(Device::UNKNOWN_DEVICE));
+        break;
+      case SegmentBy::BY_RETURNING:
+        parts.push_back(facts.returning ? "returning" : "new");
+        break;
+    }
+  }
+  return absl::StrJoin(parts, "/");
+}
+
 bool Changes(const ExperimentArm& arm) {
   return !arm.recipe.empty() || arm.__isset.rules || arm.__isset.k;
+}
+
+bool TriesModels(const Experiment& experiment) {
+  return absl::c_any_of(experiment.arms,
+                        [](const ExperimentArm& arm) { return arm.__isset.model_id; });
 }
 
 void Apply(const ExperimentArm& arm, Placement* placement) {

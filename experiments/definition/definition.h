@@ -15,6 +15,8 @@
 #include "absl/strings/string_view.h"
 
 #include "experiments/assignment/assigner.h"
+#include "experiments/bandit/policy.h"
+#include "experiments/definition/audience.h"
 #include "store/records_types.h"
 
 namespace vitrine::experiments {
@@ -38,7 +40,7 @@ absl::StatusOr<Experiment> Moved(const Experiment& experiment, ExperimentStatus 
 
 // Two experiments that go on at the same time. InvalidArgument, naming the other one: they share
 // a seed; they share a layer, and their parts overlap or their units differ; or they
-// change the same thing of one placement and no layer keeps them apart.
+// change the same thing of one placement (or the model, of any) and no layer keeps them apart.
 absl::Status CheckTogether(const Experiment& experiment, const Experiment& other);
 
 // Whether it was begun and has not ended.
@@ -50,8 +52,17 @@ inline bool GoesOn(const Experiment& experiment) {
 // Its assignment. InvalidArgument if ValidateExperiment would not be OK.
 absl::StatusOr<Assigner> AssignerOf(const Experiment& experiment);
 
+// How a bandit chooses in its batch. InvalidArgument if it has none yet, or its weights are none.
+absl::StatusOr<BanditPolicy> PolicyOf(const Experiment& experiment);
+
+// The bandit's segment of a request: "web/mobile/new", by BanditPlan.segments; empty where it has
+// none.
+std::string SegmentOf(const Experiment& experiment, const RequestFacts& facts);
+
 // Whether the arm makes a shelf otherwise than its placement.
 bool Changes(const ExperimentArm& arm);
+// Whether an arm answers with a model of its own.
+bool TriesModels(const Experiment& experiment);
 // Makes the placement as the arm has it.
 void Apply(const ExperimentArm& arm, Placement* placement);
 

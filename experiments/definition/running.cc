@@ -1,11 +1,8 @@
 #include "experiments/definition/running.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
-#include "absl/algorithm/container.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 #include "experiments/definition/definition.h"
@@ -14,22 +11,8 @@
 namespace vitrine::experiments {
 namespace {
 
-template <typename Values, typename Value>
-bool Among(const Values& values, const Value& value) {
-  return values.empty() || absl::c_linear_search(values, value);
-}
-
-// "en" stands for "en-GB" too.
-bool Speaks(const std::vector<std::string>& languages, absl::string_view language) {
-  return languages.empty() || absl::c_any_of(languages, [language](const std::string& wanted) {
-           return absl::StartsWith(language, wanted) &&
-                  (language.size() == wanted.size() || language[wanted.size()] == '-');
-         });
-}
-
-bool IsIn(const Audience& audience, const RequestFacts& facts) {
-  return Among(audience.channels, facts.channel) && Among(audience.devices, facts.device) &&
-         Among(audience.countries, facts.country) && Speaks(audience.languages, facts.language);
+absl::string_view UnitOf(const Experiment& experiment, const RequestFacts& facts) {
+  return experiment.unit == ExperimentUnit::CUSTOMER ? facts.customer : facts.visitor;
 }
 
 bool RunsNow(const Experiment& experiment, int64_t now_ms) {
@@ -47,9 +30,53 @@ absl::StatusOr<RunningExperiments> RunningExperiments::Create(absl::string_view 
   for (const Experiment& experiment : all) {
     if (!GoesOn(experiment) && experiment.status != ExperimentStatus::DRAFT) continue;
     ASSIGN_OR_RETURN(Assigner assigner, AssignerOf(experiment));
-    running.by_placement_[experiment.placement].push_back({experiment, std::move(assigner)});
+    One& one = running.by_placement_[experiment.placement].emplace_back(
+        One{experiment, std::move(assigner), std::nullopt});
+    for (const ExperimentArm& arm : experiment.arms) {
+      if (arm.__isset.model_id && GoesOn(experiment)) running.models_.insert(arm.model_id);
+    }
+    if (experiment.__isset.batch) {
+      ASSIGN_OR_RETURN(one.policy, PolicyOf(experiment));
+    }
   }
   return running;
+}
+
+std::vector<Experiment> RunningExperiments::DueBandits(int64_t now_ms) const {
+  constexpr int64_t kMinuteMs = 60'000;
+  std::vector<Experiment> due;
+  for (const auto& [placement, all] : by_placement_) {
+    for (const One& one : all) {
+      const Experiment& experiment = one.experiment;
+      if (!one.policy || !RunsNow(experiment, now_ms)) continue;
+      const int64_t ends_ms =
+          experiment.batch.from_ms + experiment.bandit.batch_minutes * kMinuteMs;
+      if (ends_ms <= now_ms) due.push_back(experiment);
+    }
+  }
+  return due;
+}
+
+std::optional<ChosenArm> RunningExperiments::ChooseOf(const One& one, const RequestFacts& facts,
+                                                      const UnitFacts& unit_facts) {
+  const Experiment& experiment = one.experiment;
+  const absl::string_view unit = UnitOf(experiment, facts);
+  const Assignment assignment = one.assigner.Assign(unit, unit_facts);
+  if (!assignment.assigned()) return std::nullopt;
+  const auto arm = static_cast<size_t>(assignment.arm);
+  ChosenArm chosen{&experiment, &experiment.arms[arm], assignment.point, one.assigner.shares()[arm],
+                   !assignment.analysed()};
+  if (chosen.forced) return chosen;
+  if (experiment.kind == ExperimentKind::INTERLEAVING) {
+    chosen.arm = nullptr;
+    chosen.propensity = 1;
+  } else if (one.policy) {
+    chosen.segment = SegmentOf(experiment, facts);
+    const BanditChoice choice = one.policy->Choose(chosen.segment, unit);
+    chosen.arm = &experiment.arms[choice.arm];
+    chosen.propensity = choice.propensity;
+  }
+  return chosen;
 }
 
 std::vector<ChosenArm> RunningExperiments::Choose(absl::string_view placement,
@@ -65,17 +92,12 @@ std::vector<ChosenArm> RunningExperiments::Choose(absl::string_view placement,
       unit_facts.forced_arm.reset();
     }
     if (!unit_facts.forced_arm && !RunsNow(experiment, facts.now_ms)) continue;
-    const absl::string_view unit =
-        experiment.unit == ExperimentUnit::CUSTOMER ? facts.customer : facts.visitor;
+    const absl::string_view unit = UnitOf(experiment, facts);
     if (facts.holdout > 0 && !unit.empty()) {
       unit_facts.held_out = Holdout(holdout_seed_, facts.holdout).Holds(unit);
     }
     unit_facts.in_audience = IsIn(experiment.audience, facts);
-    const Assignment assignment = one.assigner.Assign(unit, unit_facts);
-    if (!assignment.assigned()) continue;
-    const auto arm = static_cast<size_t>(assignment.arm);
-    chosen.push_back({&experiment, &experiment.arms[arm], assignment.point,
-                      one.assigner.shares()[arm], !assignment.analysed()});
+    if (auto arm = ChooseOf(one, facts, unit_facts)) chosen.push_back(*std::move(arm));
   }
   return chosen;
 }

@@ -4,6 +4,8 @@
 #define VITRINE_EXPERIMENTS_DEFINITION_RUNNING_H_
 
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,31 +14,20 @@
 #include "absl/strings/string_view.h"
 
 #include "experiments/assignment/assigner.h"
-#include "experiments/assignment/forced_arms.h"
+#include "experiments/bandit/policy.h"
+#include "experiments/definition/audience.h"
 #include "store/records_types.h"
 
 namespace vitrine::experiments {
 
-// What a request says; views of it.
-struct RequestFacts {
-  absl::string_view customer = {};  // empty: not known
-  absl::string_view visitor = {};
-  Channel channel = Channel::WEB;
-  Device device = Device::UNKNOWN_DEVICE;
-  absl::string_view country = {};
-  absl::string_view language = {};
-  int64_t now_ms = 0;
-  double holdout = 0;                  // SiteSettings.experiment_holdout
-  const ForcedArms* forced = nullptr;  // null: none
-};
-
 // Points into the experiments that it was chosen from.
 struct ChosenArm {
   const Experiment* experiment = nullptr;
-  const ExperimentArm* arm = nullptr;
+  const ExperimentArm* arm = nullptr;  // null: INTERLEAVING, both
   double point = 0;
   double propensity = 0;  // of the units in the experiment, the part that gets this arm
   bool forced = false;
+  std::string segment = {};  // BANDIT, unless forced: whose weights gave the arm
 };
 
 // Immutable, thread-safe.
@@ -51,14 +42,25 @@ class RunningExperiments {
   // only that it has not ended.
   std::vector<ChosenArm> Choose(absl::string_view placement, const RequestFacts& facts) const;
 
+  // Bandits that run and whose batch has lasted as long as it was planned to.
+  std::vector<Experiment> DueBandits(int64_t now_ms) const;
+
+  // That arms of what runs, or is paused, answer with.
+  const std::set<std::string>& models() const { return models_; }
+
  private:
   struct One {
     Experiment experiment;
     Assigner assigner;
+    std::optional<BanditPolicy> policy;  // BANDIT that began
   };
+
+  static std::optional<ChosenArm> ChooseOf(const One& one, const RequestFacts& facts,
+                                           const UnitFacts& unit_facts);
 
   std::string holdout_seed_;
   absl::flat_hash_map<std::string, std::vector<One>> by_placement_;
+  std::set<std::string> models_;
 };
 
 }  // namespace vitrine::experiments

@@ -75,7 +75,7 @@ constexpr size_t kVisitorsReadMax = 256;  // devices of a customer that ranking 
 constexpr int32_t kTrainEveryHoursMax = 24 * 366;
 constexpr int32_t kModelsKeptMax = 100;
 
-constexpr size_t kProfilesCachedMax = 20'000;  // folded-in customers that a site keeps at hand
+constexpr size_t kProfilesCachedMax = 100'000;  // folded-in customers that a site keeps at hand
 
 // --- Model ---
 constexpr uint32_t kFactorsMax = 1024;
@@ -129,6 +129,10 @@ constexpr size_t kOutcomesChangedMax = 200'000;    // units to count again; beyo
 constexpr size_t kExperimentParametersMax = 100;   // of one arm
 constexpr int64_t kPlannedUnitsMax = 1'000'000'000'000;
 constexpr int32_t kDaysBeforeMax = 365;
+constexpr size_t kAudienceConditionsMax = 20;   // of one experiment
+constexpr size_t kContextAttributesMax = 50;    // of one request, of kIdBytesMax each
+constexpr size_t kTrialModelsMax = 3;           // of a site, beside the one that answers
+constexpr int32_t kBatchMinutesMax = 7 * 1440;  // of a bandit
 constexpr int32_t kForcedHoursMax = 720;
 
 // --- Server ---

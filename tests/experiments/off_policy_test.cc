@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <random>
 
@@ -19,6 +21,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::TempDir;
 using testing::Value;
 
 constexpr uint64_t kSeed = 20240604;
@@ -63,6 +66,27 @@ std::vector<ObdRow> ReadObd(const std::string& file) {
     EXPECT_TRUE(absl::SimpleAtoi(cells.at(2), &row.position));
     EXPECT_TRUE(absl::SimpleAtod(cells.at(3), &row.click));
     EXPECT_TRUE(absl::SimpleAtod(cells.at(4), &row.propensity));
+  }
+  return rows;
+}
+
+// The same from the dataset as it is published:
+// ",timestamp,item_id,position,click,propensity_score" and much else.
+std::vector<ObdRow> ReadRawObd(const std::string& file) {
+  const TempDir folder;
+  const std::string plain = folder.File("rows");
+  EXPECT_EQ(std::system(absl::StrCat("zstd -dcfq '", file, "' > '", plain, "'").c_str()), 0);
+  std::ifstream in(plain);
+  std::vector<ObdRow> rows;
+  std::string line;
+  std::getline(in, line);
+  while (std::getline(in, line)) {
+    const std::vector<absl::string_view> cells = absl::StrSplit(line, ',');
+    ObdRow& row = rows.emplace_back();
+    EXPECT_TRUE(absl::SimpleAtoi(cells.at(2), &row.item));
+    EXPECT_TRUE(absl::SimpleAtoi(cells.at(3), &row.position));
+    EXPECT_TRUE(absl::SimpleAtod(cells.at(4), &row.click));
+    EXPECT_TRUE(absl::SimpleAtod(cells.at(5), &row.propensity));
   }
   return rows;
 }
@@ -127,6 +151,36 @@ TEST(OffPolicy, OpenBanditLogsGiveTheKnownEstimates) {
     EXPECT_LT(std::abs(report.ips.value.value - earned), 3 * report.ips.value.se);
     const OffPolicyReport strict = JudgeThompson(rows, chances, {.effective_size_min = 3000});
     EXPECT_EQ(strict.objections.size(), 1u);
+  }
+}
+
+TEST(OffPolicy, OpenBanditDatasetItselfGivesThem) {
+  const std::string folder = "../shared/data/open_bandit_small/";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not here";
+  SKIP_WITHOUT_VECTORS("obp/bts_action_dist_men.json");
+  struct Known {
+    const char* campaign;
+    double ips, snips, effective_size, earned;
+  };
+  for (const Known& known : {Known{"men", 0.00453356, 0.00460423, 2467, 0.0069},
+                             Known{"women", 0.00681347, 0.00681097, 1954, 0.0046}}) {
+    const auto rows = [&](absl::string_view policy) {
+      return ReadRawObd(
+          absl::StrCat(folder, policy, "_", known.campaign, "_", known.campaign, ".csv.zst"));
+    };
+    const std::vector<ObdRow> random = rows("random");
+    const Json chances = ReadVectors(absl::StrCat("obp/bts_action_dist_", known.campaign, ".json"),
+                                     "action_dist_item_by_position");
+    const OffPolicyReport report = JudgeThompson(random, chances);
+    EXPECT_EQ(report.rows, 10'000);
+    EXPECT_NEAR(report.logged_value, 0.0046, 1e-12) << known.campaign;
+    EXPECT_NEAR(report.ips.value.value, known.ips, 5e-9) << known.campaign;
+    EXPECT_NEAR(report.snips.value.value, known.snips, 5e-9) << known.campaign;
+    EXPECT_NEAR(report.effective_size, known.effective_size, 0.5) << known.campaign;
+    EXPECT_NEAR(MeanClicks(rows("bts")), known.earned, 1e-12) << known.campaign;
+    for (const ObdRow& row : random) {
+      ASSERT_NEAR(row.propensity, 1.0 / static_cast<double>(chances.size()), 1e-12);
+    }
   }
 }
 

@@ -1,0 +1,146 @@
+#include "experiments/choices/choices.h"
+
+#include <algorithm>
+#include <map>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
+
+#include "experiments/analysis/unit_outcome.h"
+#include "store/base/limits.h"
+#include "store/base/status_macros.h"
+#include "store/event_names.h"
+#include "store/key_format.h"
+
+namespace vitrine::experiments {
+namespace {
+
+constexpr int64_t kProgressPersons = 1 << 12;
+
+// What one batch showed the unit.
+struct Batch {
+  Choice choice;
+  std::vector<Exposure> shelves;
+  bool mixed = false;
+};
+
+const ExposedArm* ArmOn(const Experiment& experiment, const Exposure& shelf) {
+  const auto found = absl::c_find_if(
+      shelf.arms, [&](const ExposedArm& arm) { return arm.experiment == experiment.id; });
+  return found == shelf.arms.end() ? nullptr : &*found;
+}
+
+std::map<int64_t, Batch> BatchesOf(const Experiment& experiment, std::span<const Exposure> shelves,
+                                   bool* forced) {
+  std::map<int64_t, Batch> batches;
+  for (const Exposure& shelf : shelves) {
+    if (!IsOf(experiment, shelf)) continue;
+    const ExposedArm& shown = *ArmOn(experiment, shelf);
+    *forced = *forced || shown.forced;
+    const auto arm = absl::c_find_if(
+        experiment.arms, [&](const ExperimentArm& candidate) { return candidate.id == shown.arm; });
+    if (arm == experiment.arms.end()) continue;
+    const auto index = static_cast<size_t>(arm - experiment.arms.begin());
+    Batch& batch = batches[shown.batch];
+    Choice& choice = batch.choice;
+    if (batch.shelves.empty()) {
+      choice = {shelf.time_ms, shown.batch, shown.segment, index, shown.propensity};
+    }
+    batch.mixed = batch.mixed || index != choice.arm || shown.segment != choice.segment;
+    choice.time_ms = std::min(choice.time_ms, shelf.time_ms);
+    batch.shelves.push_back(shelf);
+  }
+  return batches;
+}
+
+// The same experiment as if it had no other metric, and had ended then.
+Experiment Until(const Experiment& experiment, int64_t to_ms) {
+  Experiment until = experiment;
+  until.secondary.clear();
+  until.guardrails.clear();
+  until.days_before = 0;
+  until.__set_to_ms(std::min(to_ms, CountedTime::Of(experiment).to_ms));
+  return until;
+}
+
+}  // namespace
+
+UnitChoices ChoicesOf(const Experiment& experiment, std::span<const Exposure> shelves,
+                      std::span<const Event> events) {
+  UnitChoices unit;
+  std::map<int64_t, Batch> batches = BatchesOf(experiment, shelves, &unit.forced);
+  if (unit.forced) return unit;
+  int64_t end_ms = std::numeric_limits<int64_t>::max();
+  for (auto it = batches.rbegin(); it != batches.rend(); ++it) {  // the last one first
+    Batch& batch = it->second;
+    if (batch.mixed) {
+      ++unit.mixed;
+    } else {
+      const UnitOutcome outcome = OutcomeOf(Until(experiment, end_ms), batch.shelves, events);
+      if (outcome.kind == UnitOutcome::Kind::kIn) {
+        batch.choice.reward = outcome.values.front().value;
+        unit.choices.push_back(batch.choice);
+      }
+    }
+    end_ms = std::min(end_ms, batch.choice.time_ms);
+  }
+  std::reverse(unit.choices.begin(), unit.choices.end());
+  return unit;
+}
+
+absl::StatusOr<ChoicesRead> ReadChoices(
+    const WebHouse& house, const Experiment& experiment, const ChoicesOptions& options,
+    absl::FunctionRef<absl::Status(absl::string_view unit, std::span<const Choice>)> take) {
+  if (!experiment.__isset.started_ms) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the experiment ", experiment.id, " has not begun"));
+  }
+  if (experiment.primary != ExperimentMetric::CONVERSION &&
+      experiment.primary != ExperimentMetric::REVENUE) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(ExperimentMetricName(experiment.primary),
+                     " is no metric of which each choice has one: conversion and revenue are"));
+  }
+  ChoicesRead read;
+  int64_t persons = 0;
+  RobotScan robots(house.Robots());
+  std::vector<Exposure> shelves;
+  std::vector<Event> events;
+  const auto read_person = [&](const Person& person) -> absl::Status {
+    if (++persons % kProgressPersons == 0 && options.on_progress) options.on_progress(persons);
+    const std::string name = keys::PersonPrefix(person);
+    if (robots.IsRobot(name)) {
+      ++read.robots;
+      return absl::OkStatus();
+    }
+    shelves.clear();
+    bool in_it = false;
+    RETURN_IF_ERROR(house.ForEachExposureOf(person, experiment.started_ms, SIZE_MAX,
+                                            [&](const Exposure& shelf) {
+                                              if (!IsOf(experiment, shelf)) return;
+                                              in_it = true;
+                                              shelves.push_back(shelf);
+                                            }));
+    if (!in_it) return absl::OkStatus();
+    events.clear();
+    RETURN_IF_ERROR(house.ForEachOf(person, limits::kCreditedEventsMax,
+                                    [&](const Event& event) { events.push_back(event); }));
+    UnitChoices unit = ChoicesOf(experiment, shelves, events);
+    read.mixed += unit.mixed;
+    read.forced += unit.forced ? 1 : 0;
+    std::erase_if(unit.choices, [&](const Choice& choice) {
+      return choice.time_ms < options.from_ms || choice.time_ms >= options.to_ms;
+    });
+    if (unit.choices.empty()) return absl::OkStatus();
+    ++read.units;
+    read.choices += static_cast<int64_t>(unit.choices.size());
+    return take(name, unit.choices);
+  };
+  const absl::Status status = house.ForEachPerson(read_person);
+  const absl::Status robots_read = robots.Finish();
+  RETURN_IF_ERROR(status);
+  RETURN_IF_ERROR(robots_read);
+  return read;
+}
+
+}  // namespace vitrine::experiments
