@@ -88,6 +88,9 @@ def main():
     parser.add_argument("--days", type=int, default=4, help="of history: 2.5 million events each")
     parser.add_argument("--rate", type=float, default=5000, help="requests a second")
     parser.add_argument("--zipf", type=float, default=1, help="0: every customer as often")
+    parser.add_argument("--fill", type=float, default=60,
+                        help="seconds of requests before anything is measured: a server that has "
+                             "run for a day knows who comes often")
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=16)
@@ -109,7 +112,7 @@ def main():
         load = [BIN / "load_generator", "--port", server.port, "--site", SITE, "--api-key", key,
                 "--customers-file", customers, "--zipf", str(options.zipf), "--connections",
                 str(options.connections), "--seconds"]
-        subprocess.run([*load, "20"], check=True, stdout=subprocess.DEVNULL)  # fills the caches
+        subprocess.run([*load, str(options.fill)], check=True, stdout=subprocess.DEVNULL)
         hits, misses = cache(server, operator_key)
         subprocess.run([*load, str(options.seconds), "--echo", "--rounds", str(options.rounds),
                         "--rate", str(options.rate)], check=True)
