@@ -53,11 +53,18 @@ std::map<int64_t, Batch> BatchesOf(const Experiment& experiment, std::span<const
   return batches;
 }
 
+// Conversion and revenue do not ask what a product is.
+const KnownProduct& AnyProduct(const std::string& /*id*/) {
+  static const KnownProduct any;
+  return any;
+}
+
 // The same experiment as if it had no other metric, and had ended then.
 Experiment Until(const Experiment& experiment, int64_t to_ms) {
   Experiment until = experiment;
   until.secondary.clear();
   until.guardrails.clear();
+  until.events.clear();
   until.days_before = 0;
   until.__set_to_ms(std::min(to_ms, CountedTime::Of(experiment).to_ms));
   return until;
@@ -76,7 +83,7 @@ UnitChoices ChoicesOf(const Experiment& experiment, std::span<const Exposure> sh
     if (batch.mixed) {
       ++unit.mixed;
     } else {
-      const UnitOutcome outcome = OutcomeOf(Until(experiment, end_ms), batch.shelves, events);
+      const UnitOutcome outcome = OutcomeOf(Until(experiment, end_ms), batch.shelves, events, AnyProduct);
       if (outcome.kind == UnitOutcome::Kind::kIn) {
         batch.choice.reward = outcome.values.front().value;
         unit.choices.push_back(batch.choice);
