@@ -301,6 +301,24 @@ struct TrainRequest {
   11: bool early_stop = false,
   // Publish the model even if the gate finds it worse than the one that is served.
   12: bool force = false,
+  // Learn how lists are made, too: session settings and the mix at home, used where they are better
+  // than the defaults on what they were not learned from (recommender/offline/list_learning.h). A
+  // minute or two of a core. The next scheduled trainings do as the served model did.
+  14: bool learn_lists = false,
+}
+
+// What was learned of lists, beside the defaults, on what it was not learned from.
+struct LearnedReport {
+  // "session" (a visit going on) or "mix" (home, before a visit).
+  1: string what,
+  // Clicks, or visits, that were asked about; 0: there was too little to learn from.
+  2: i64 cases,
+  // Of the defaults, and of what was learned: HR@20 + MRR@20 of a session, Recall@20 + NDCG@20 of a
+  // mix.
+  3: double before,
+  4: double after,
+  // It was better by more than chance, and is in the model.
+  5: bool used,
 }
 
 // How a new model ranked the last visits of some people, which were kept from it, beside the model
@@ -332,6 +350,8 @@ struct ModelInfo {
   11: bool published = true,
   // It is the one that answers now.
   12: bool served = false,
+  // Of a training that was asked to learn lists only.
+  13: optional list<LearnedReport> learned,
 }
 
 // A key that was made now: the only time that its secret is told.

@@ -27,6 +27,17 @@ std::string GateNote(const GateReport& gate) {
   return note;
 }
 
+std::string LearnedNote(const LearnedReport& learned) {
+  const bool session = learned.what == "session";
+  const char* const what = session ? "session settings" : "the mix of lists";
+  if (learned.cases == 0) return absl::StrFormat("%s: too little to learn from", what);
+  return absl::StrFormat(
+      "%s: %s %.4f with the defaults, %.4f as learned, on %d %s that were kept from it: %s", what,
+      session ? "HR@20 + MRR@20" : "Recall@20 + NDCG@20", learned.before, learned.after,
+      learned.cases, session ? "clicks" : "visits",
+      learned.used ? "used" : "not better by more than chance, the defaults stay");
+}
+
 absl::Status Run(const Common& common, TrainRequest request) {
   Progress progress;
   const auto show = [&progress](const TrainProgress& p) {
@@ -41,6 +52,7 @@ absl::Status Run(const Common& common, TrainRequest request) {
   Report report;
   report.tables.push_back(ModelTable({{common.site, info}}));
   if (info.__isset.gate) report.notes.push_back(GateNote(info.gate));
+  for (const LearnedReport& learned : info.learned) report.notes.push_back(LearnedNote(learned));
   Print(report, common);
   if (info.published) return absl::OkStatus();
   return absl::FailedPreconditionError(
@@ -93,6 +105,9 @@ void AddTrain(CLI::App* app, Common* common, Action* action) {
   command->add_flag("--warm", r->warm, "Begin from the model that is served");
   command->add_flag("--early-stop", r->early_stop,
                     "Stop when more epochs do not rank held-out visits better");
+  command->add_flag("--learn-lists", r->learn_lists,
+                    "Learn session settings and the mix of lists too, and use what is better than\n"
+                    "the defaults; scheduled trainings go on so (a minute or two more)");
   command->add_flag("--force", r->force,
                     "Publish the model even if it ranks worse than the one that is served");
   command->callback([=] { *action = [=] { return Run(*common, *request); }; });

@@ -40,6 +40,15 @@ GateReport Describe(const GateVerdict& verdict) {
   return gate;
 }
 
+void Append(const char* what, const LearnedQuality& quality, std::vector<LearnedReport>* reports) {
+  LearnedReport& report = reports->emplace_back();
+  report.what = what;
+  report.cases = static_cast<int64_t>(quality.cases);
+  report.before = quality.before;
+  report.after = quality.after;
+  report.used = quality.used;
+}
+
 absl::StatusOr<TrainOptions> OptionsOf(const TrainRequest& request) {
   TrainOptions options;
   AlsSettings& als = options.als;
@@ -91,11 +100,18 @@ void Backoffice::train(ModelInfo& info, const TrainRequest& request) {
   TrainOptions options = ValueOrThrow(OptionsOf(request));
   options.now_ms = clock_->NowMs();
   options.on_progress = on_train_;
-  const TrainOutcome outcome = ValueOrThrow(site->Train(
-      options, {.warm = request.warm, .early_stop = request.early_stop, .force = request.force}));
+  const TrainOutcome outcome =
+      ValueOrThrow(site->Train(options, {.warm = request.warm,
+                                         .early_stop = request.early_stop,
+                                         .force = request.force,
+                                         .learn_lists = request.learn_lists}));
   info = Describe(*outcome.model, *site);
   info.published = outcome.published;
   info.__set_gate(Describe(outcome.verdict));
+  if (!outcome.lists) return;
+  info.__isset.learned = true;
+  Append("session", outcome.lists->session, &info.learned);
+  Append("mix", outcome.lists->home, &info.learned);
 }
 
 void Backoffice::model_info(ModelInfo& info, const std::string& site_name) {

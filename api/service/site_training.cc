@@ -12,6 +12,7 @@
 #include "api/service/site.h"
 #include "recommender/learn/held_out.h"
 #include "recommender/learn/item_to_item.h"
+#include "recommender/learn/newest_sessions.h"
 #include "store/base/atomic_file.h"
 #include "store/base/clock.h"
 #include "store/base/status_macros.h"
@@ -33,6 +34,25 @@ absl::StatusOr<ModelParts> TrainOrGoOn(const Interactions& interactions,
   std::error_code error;
   if (!stale || !fs::remove(options.checkpoint_path, error)) return trained;
   return TrainParts(interactions, options);
+}
+
+// Puts into the model what is better than the defaults.
+absl::StatusOr<LearnedLists> LearnListsOf(const WebHouse& data,
+                                          std::span<const HeldOutVisit> held_out, uint32_t threads,
+                                          Model* model) {
+  ListLearningOptions options;
+  options.threads = threads;
+  const SessionIndexSettings newest = {.sessions = options.sessions_max};
+  ASSIGN_OR_RETURN(const NewestSessions sessions,
+                   ReadNewestSessions(data, model->weights, newest,
+                                      [&](absl::string_view id) { return model->Find(id); }));
+  ASSIGN_OR_RETURN(const LearnedLists lists, LearnLists(*model, sessions, held_out, options));
+  if (!lists.blend && !lists.mix) return lists;
+  ModelParts parts = PartsOf(*model);
+  parts.blend = lists.blend;
+  parts.mix = lists.mix;
+  ASSIGN_OR_RETURN(*model, MakeModel(std::move(parts)));
+  return lists;
 }
 
 }  // namespace
@@ -162,7 +182,11 @@ absl::StatusOr<TrainOutcome> Site::TrainOn(const WebHouse& data, TrainOptions op
     const ItemToItemSettings links = {.threads = options.als.threads};
     parts.viewed_also_viewed = LearnItemToItem(training.interactions.by_person, links).by_cosine;
     parts.bought_together = LearnItemToItem(training.baskets, links).by_likelihood;
+    parts.learn_lists = wishes.learn_lists;
     ASSIGN_OR_RETURN(Model trained, MakeModel(std::move(parts)));
+    if (wishes.learn_lists) {
+      ASSIGN_OR_RETURN(outcome.lists, LearnListsOf(data, held_out, options.als.threads, &trained));
+    }
     outcome.model = std::make_shared<const Model>(std::move(trained));
   }
   outcome.verdict = JudgeModel(*outcome.model, served.get(), held_out.subspan(stoppers));

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
@@ -14,6 +15,7 @@
 
 #include "recommender/model/model.h"
 #include "recommender/offline/gate.h"
+#include "recommender/offline/list_learning.h"
 
 namespace vitrine {
 
@@ -22,11 +24,13 @@ struct TrainWishes {
   bool warm = false;
   bool early_stop = false;
   bool force = false;
+  bool learn_lists = false;
 };
 
 struct TrainOutcome {
   std::shared_ptr<const Model> model;  // the new one
   GateVerdict verdict;
+  std::optional<LearnedLists> lists;  // where it was asked for
   bool published = false;
 };
 

@@ -70,17 +70,19 @@ bool TrainingSchedule::RunIfDue(Site* site) {
   const bool nothing_new = last.events == site->house().GetTotals().events;
   if (last.started_ms != 0 && last.outcome != "failed" && nothing_new) return false;
   TrainOptions options;
+  TrainWishes wishes = {.warm = true};
   options.now_ms = clock_->NowMs();
   if (served != nullptr) {
     options.als = served->als;
     options.weights = served->weights;
+    wishes.learn_lists = served->learn_lists;
   }
   options.on_progress = [this](const TrainProgress&) {
     if (stopping()) throw Stopped();
   };
   spdlog::info("site {}: a training begins, as scheduled", site->name());
   try {
-    const absl::StatusOr<TrainOutcome> outcome = site->Train(options, {.warm = true});
+    const absl::StatusOr<TrainOutcome> outcome = site->Train(options, wishes);
     if (!outcome.ok()) {
       spdlog::error("site {}: the training failed: {}", site->name(), outcome.status().ToString());
       return false;

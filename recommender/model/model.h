@@ -24,6 +24,7 @@
 
 #include "recommender/model/factors.h"
 #include "recommender/model/item_links.h"
+#include "recommender/model/mix_settings.h"
 #include "recommender/model/padded_matrix.h"
 #include "recommender/model/product_ids.h"
 #include "recommender/model/quantized_factors.h"
@@ -44,6 +45,9 @@ struct ModelFacts {
   double train_seconds = 0;
   WeightSettings weights;
   AlsSettings als;
+  std::optional<MixSettings> mix;  // of lists; none: MixSettings::Default()
+  bool learn_lists = false;  // it was asked for mix and blend (offline/list_learning.h), which are
+                             // none where nothing better than the defaults was found
 };
 
 // What a model is made from.

@@ -1,5 +1,8 @@
 #include "recommender/model/model_description.h"
 
+#include <string>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 
@@ -45,6 +48,29 @@ void VisitFields(Description& description, Visitor&& visit) {
 constexpr char kSolver[] = "als.solver";
 constexpr char kCgSteps[] = "als.cg_steps";
 constexpr char kBlock[] = "als.block";
+// What is only said where it is not as usual.
+constexpr char kLearnLists[] = "learn_lists";
+constexpr char kMixDepth[] = "mix.depth";
+
+template <typename Mix, typename Visitor>
+void VisitMix(Mix& mix, Visitor&& visit) {
+  visit(kMixDepth, mix.depth);
+  for (const auto& [situation, name] :
+       {std::pair(Situation::kHome, "home"), std::pair(Situation::kVisit, "visit")}) {
+    for (size_t s = 0; s < kMixSources; ++s) {
+      const auto source = static_cast<MixSource>(s);
+      const std::string prefix = absl::StrCat("mix.", name, ".", NameOf(source));
+      visit((prefix + ".weight").c_str(), mix[situation][source].weight);
+      visit((prefix + ".exponent").c_str(), mix[situation][source].exponent);
+    }
+  }
+}
+
+absl::Status Valid(const ModelFacts& facts) {
+  RETURN_IF_ERROR(Validate(facts.weights));
+  RETURN_IF_ERROR(Validate(facts.als));
+  return facts.mix ? Validate(*facts.mix) : absl::OkStatus();
+}
 
 }  // namespace
 
@@ -53,7 +79,10 @@ std::string EncodeDescription(const ModelDescription& description) {
   Json json = {{kSolver, std::string(SolverName(als.solver))},
                {kCgSteps, als.cg_steps},
                {kBlock, als.block}};
-  VisitFields(description, [&json](const char* name, const auto& value) { json[name] = value; });
+  const auto put = [&json](const char* name, const auto& value) { json[name] = value; };
+  VisitFields(description, put);
+  if (description.facts.learn_lists) put(kLearnLists, true);
+  if (description.facts.mix) VisitMix(*description.facts.mix, put);
   return json.dump(2);
 }
 
@@ -70,16 +99,15 @@ absl::StatusOr<ModelDescription> DecodeDescription(absl::string_view text) {
   if (read.Has(kBlock)) read(kBlock, als.block);
   std::string solver(SolverName(AlsSolver::kExact));
   if (read.Has(kSolver)) read(kSolver, solver);
+  if (read.Has(kLearnLists)) read(kLearnLists, description.facts.learn_lists);
+  if (read.Has(kMixDepth)) VisitMix(description.facts.mix.emplace(), read);
   RETURN_IF_ERROR(read.status());
   const auto known = SolverOfName(solver);
   if (!known) {
     return absl::DataLossError(absl::StrCat("the description has no valid ", kSolver));
   }
   als.solver = *known;
-  if (absl::Status valid = Validate(description.facts.weights); !valid.ok()) {
-    return absl::DataLossError(valid.message());
-  }
-  if (absl::Status valid = Validate(als); !valid.ok()) {
+  if (absl::Status valid = Valid(description.facts); !valid.ok()) {
     return absl::DataLossError(valid.message());
   }
   return description;

@@ -73,6 +73,14 @@ MixQuality QualityOf(const MixCases& cases, const MixSettings& settings, uint32_
   return mean;
 }
 
+std::vector<float> GainsOf(const MixCases& cases, const MixSettings& settings, uint32_t threads) {
+  std::vector<float> gains(cases.cases.size());
+  JudgeCases(cases, settings, 0, gains.size(), threads, [&](size_t c, const ListQuality& quality) {
+    gains[c] = static_cast<float>(quality.recall + quality.ndcg);
+  });
+  return gains;
+}
+
 MixSettings OnlySource(MixSettings settings, Situation situation, MixSource source) {
   settings[situation] = {};
   settings[situation][source].weight = 1;

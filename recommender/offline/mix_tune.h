@@ -59,6 +59,9 @@ struct MixTuning {
 // REQUIRES: the settings are valid.
 MixQuality QualityOf(const MixCases& cases, const MixSettings& settings, uint32_t threads);
 
+// Recall + NDCG of each case: what settings are chosen by.
+std::vector<float> GainsOf(const MixCases& cases, const MixSettings& settings, uint32_t threads);
+
 // The given settings with one source alone in a situation.
 MixSettings OnlySource(MixSettings settings, Situation situation, MixSource source);
 

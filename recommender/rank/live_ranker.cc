@@ -10,7 +10,7 @@ namespace vitrine {
 
 absl::StatusOr<LiveRanker> LiveRanker::Make(const Model& model) {
   const BlendSettings blend = model.blend.value_or(BlendSettings::Default());
-  ASSIGN_OR_RETURN(Mix mix, Mix::Make(MixSettings::Default()));
+  ASSIGN_OR_RETURN(Mix mix, Mix::Make(model.mix.value_or(MixSettings::Default())));
   if (model.rerank) {
     ASSIGN_OR_RETURN(Reranker reranker, Reranker::Make(blend, *model.rerank));
     return LiveRanker(std::move(reranker), std::move(mix));

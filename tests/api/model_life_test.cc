@@ -169,6 +169,28 @@ TEST_F(ModelLife, AScheduledTrainingGoesOnFromTheModelThatIsServed) {
   EXPECT_EQ(Value(Shop()->Models())[0]->als.factors, factors);
 }
 
+TEST_F(ModelLife, AScheduledTrainingLearnsListsWhereTheServedModelDid) {
+  TrainRequest request;
+  request.site = "shop";
+  request.learn_lists = true;
+  ModelInfo info;
+  backoffice_->train(info, request);
+  ASSERT_EQ(info.learned.size(), 2u);
+  EXPECT_EQ(info.learned[0].what, "session");
+  EXPECT_EQ(info.learned[1].what, "mix");
+  EXPECT_EQ(info.learned[1].cases, 0);  // eight people are too few
+  EXPECT_FALSE(info.learned[1].used);
+  SiteSettingsPatch patch;
+  patch.__set_train_every_hours(1);
+  Patch(patch);
+  clock_.Advance(kHourMs);
+  TrackSomething("since");
+  TrainingSchedule schedule(sites_.get(), &clock_);
+  ASSERT_EQ(schedule.RunDue(), 1);
+  EXPECT_TRUE(Shop()->model()->learn_lists);
+  EXPECT_FALSE(Train().__isset.learned) << "nobody asked for it";
+}
+
 TEST_F(ModelLife, SettingsThatMakeNoSenseAreRefused) {
   SiteSettingsPatch patch;
   patch.__set_models_kept(0);

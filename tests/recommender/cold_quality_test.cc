@@ -7,11 +7,14 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/civil_time.h"
+#include "absl/time/time.h"
 
 #include "experiments/simulation/traffic.h"
 #include "ingest/formats/csv.h"
@@ -19,6 +22,7 @@
 #include "recommender/learn/trainer.h"
 #include "recommender/offline/metrics.h"
 #include "recommender/rank/fold_in.h"
+#include "recommender/rank/live_ranker.h"
 #include "recommender/rank/retrieval.h"
 #include "tests/recommender/session_sets.h"
 #include "tests/testing/testing.h"
@@ -34,6 +38,7 @@ constexpr uint32_t kSeed = 7;
 struct Act {
   EventKind kind;
   uint32_t product;
+  int64_t time_ms = 0;  // where the data set says
 };
 
 struct History {
@@ -300,9 +305,128 @@ absl::StatusOr<History> OnlineRetail() {
     }
     const size_t person = persons.try_emplace(std::string(field[6]), persons.size()).first->second;
     history.persons.resize(persons.size());
-    history.persons[person].push_back({PURCHASE, entry->second});
+    absl::Time time;
+    std::string error;
+    if (!absl::ParseTime("%Y-%m-%d %H:%M:%S", field[4], &time, &error)) {
+      return absl::DataLossError(absl::StrCat(field[4], ": ", error));
+    }
+    history.persons[person].push_back({PURCHASE, entry->second, absl::ToUnixMillis(time)});
   }
   return history;
+}
+
+// What 30 days of a shop bring: the model knows what was before, the catalogue what is on sale by
+// the end, and people want some of what is new and some of what is not.
+class Month {
+ public:
+  Month(const History& history, absl::Time start)
+      : history_(history),
+        start_ms_(absl::ToUnixMillis(start)),
+        end_ms_(absl::ToUnixMillis(start + absl::Hours(24 * 30))),
+        model_(Train()) {
+    std::vector<bool> sold(history.catalogue.size());
+    for (const std::vector<Act>& person : history.persons) {
+      for (const Act& act : person) sold[act.product] = sold[act.product] || act.time_ms < end_ms_;
+    }
+    std::vector<Product> catalogue;
+    for (size_t p = 0; p < sold.size(); ++p) {
+      if (sold[p]) catalogue.push_back(history.catalogue[p]);
+    }
+    const ColdProducts cold = GuessFactors(AttributeIndex(catalogue), catalogue,
+                                           ColdRows(catalogue, model_), model_, {}, 0);
+    guessed_.factors = cold.factors;
+    for (const uint32_t row : cold.rows) {
+      const auto number = static_cast<uint32_t>(model_.products.size() + guessed_.products.size());
+      number_of_[catalogue[row].id] = number;
+      guessed_.products.push_back(number);
+      guessed_.new_since_ms.push_back(start_ms_);
+    }
+  }
+
+  // NDCG@20 of lists without guesses, and with them.
+  std::pair<double, double> Run() const {
+    LiveRanker ranker = Value(LiveRanker::Make(model_));
+    ListQuality sums[2];
+    double persons = 0, places = 0, wanted = 0, wanted_new = 0;
+    for (const std::vector<Act>& person : history_.persons) {
+      const auto [profile, targets] = Ask(person);
+      if (profile.acts.empty() || targets.empty()) continue;
+      ++persons;
+      wanted += static_cast<double>(targets.size());
+      wanted_new += static_cast<double>(std::ranges::count_if(
+          targets, [&](uint32_t target) { return target >= model_.products.size(); }));
+      for (const bool guesses : {false, true}) {
+        const RankOptions options = {
+            .k = kListLength, .now_ms = start_ms_ + 1, .guessed = guesses ? &guessed_ : nullptr};
+        std::vector<uint32_t> list;
+        for (const Ranked& one : ranker.Recommend(model_, nullptr, profile, options).products) {
+          list.push_back(one.product);
+          if (one.product >= model_.products.size()) places += 1.0 / kListLength;
+        }
+        const ListQuality quality = Judge(list, targets, kListLength);
+        sums[guesses].recall += quality.recall;
+        sums[guesses].ndcg += quality.ndcg;
+      }
+    }
+    std::cout << absl::StrFormat(
+        "%.0f persons, %d new products guessed, %.3f of what was wanted, %.3f of places; "
+        "Recall@20 %.4f, NDCG@20 %.4f; without guesses %.4f, %.4f\n",
+        persons, guessed_.products.size(), wanted_new / wanted, places / persons,
+        sums[1].recall / persons, sums[1].ndcg / persons, sums[0].recall / persons,
+        sums[0].ndcg / persons);
+    return {sums[0].ndcg / persons, sums[1].ndcg / persons};
+  }
+
+ private:
+  Model Train() const {
+    InteractionsBuilder builder({}, start_ms_);
+    for (const std::vector<Act>& person : history_.persons) {
+      for (const Act& act : person) {
+        if (act.time_ms >= start_ms_) continue;
+        builder.Add(act.kind, act.time_ms, history_.catalogue[act.product].id);
+      }
+      builder.EndPerson();
+    }
+    return Value(TrainModel(std::move(builder).Build(), {}));
+  }
+
+  // What somebody did before, and what they bought for the first time.
+  std::pair<Profile, std::vector<uint32_t>> Ask(const std::vector<Act>& person) const {
+    Profile profile;
+    std::set<uint32_t> targets;
+    for (const Act& act : person) {
+      const std::string& id = history_.catalogue[act.product].id;
+      const auto fresh = number_of_.find(id);
+      if (act.time_ms < start_ms_) {
+        profile.acts.push_back({act.time_ms, act.kind, *model_.Find(id)});
+      } else if (act.time_ms < end_ms_) {
+        // No list has what is neither known nor guessed.
+        const auto number = fresh != number_of_.end() ? fresh->second : UINT32_MAX - act.product;
+        targets.insert(model_.Find(id).value_or(number));
+      }
+    }
+    std::ranges::sort(profile.acts, std::greater(), &vitrine::Act::time_ms);
+    for (const vitrine::Act& act : profile.acts) targets.erase(act.product);
+    profile.cells = CellsOf(model_, profile.acts);
+    profile.taste = Taste(model_, profile.cells, {}, 0);
+    return {std::move(profile), {targets.begin(), targets.end()}};
+  }
+
+  const History& history_;
+  const int64_t start_ms_, end_ms_;
+  const Model model_;
+  GuessedProducts guessed_;
+  std::map<std::string, uint32_t> number_of_;  // of guessed products: behind those of the model
+};
+
+TEST(ColdQuality, GiftsNewInAMonthAreWorthTheirPlaces) {
+  absl::StatusOr<History> history = OnlineRetail();
+  if (!history.ok()) GTEST_SKIP() << history.status();
+  for (const int month : {4, 5, 6, 7, 8, 9, 10}) {
+    const absl::CivilDay first(2011, month, 1);
+    const auto [without, with] = Month(*history, absl::FromCivil(first, absl::UTCTimeZone())).Run();
+    EXPECT_GT(with, without) << month;
+  }
 }
 
 TEST(ColdQuality, ASimulatedShopsNewProductsFindTheirBuyers) {

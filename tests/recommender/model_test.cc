@@ -58,6 +58,24 @@ TEST(Model, IsMadeOnlyFromPartsThatFit) {
   EXPECT_THAT(refusal([](ModelParts* p) { *p = ModelParts(); }), HasSubstr("0 products"));
 }
 
+TEST(Model, KeepsWhatWasLearnedOfLists) {
+  ModelParts parts = SmallParts();
+  EXPECT_FALSE(parts.mix.has_value());
+  EXPECT_FALSE(parts.learn_lists);
+  MixSettings mix = MixSettings::Default();
+  mix.depth = 77;
+  mix[Situation::kHome][MixSource::kLinks] = {0.1f, 2.5f};
+  parts.mix = mix;
+  parts.learn_lists = true;
+  const testing::TempDir dir;
+  ASSERT_OK(WriteModel(Value(MakeModel(parts)), dir.path() + "/m"));
+  const auto read = Value(ReadModel(dir.path() + "/m"));
+  EXPECT_EQ(read->mix, mix);
+  EXPECT_TRUE(read->learn_lists);
+  parts.mix->depth = 0;
+  EXPECT_TRUE(absl::IsDataLoss(MakeModel(parts).status()));
+}
+
 TEST(FactorView, LooksAtOtherFactorsWhenAssigned) {
   FactorMatrix one = FactorMatrix::Constant(2, 3, 1);
   const FactorMatrix two = FactorMatrix::Constant(4, 5, 2);
