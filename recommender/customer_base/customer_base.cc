@@ -126,9 +126,13 @@ class Reader {
       person_ = person;
     }
     oldest_ms_ = event.time_ms;  // newest first
+    if (!MovesMoney(event)) return;
     newest_ms_ = std::max(newest_ms_, event.time_ms);
     earliest_ms_ = std::min(earliest_ms_, event.time_ms);
-    if (!MovesMoney(event)) return;
+    if (person.kind == Person::Kind::kVisitor && !options_.visitors) {
+      guest_ = true;
+      return;
+    }
     const auto find = [this](const std::string& id) -> std::optional<UnitMargin> {
       const auto found = margins_.find(id);
       return found == margins_.end() ? std::nullopt : std::make_optional(found->second);
@@ -154,6 +158,7 @@ class Reader {
       base_.customers.push_back({*person_, DayOf(oldest_ms_), {}});
     }
     transactions_.clear();
+    base_.guests += std::exchange(guest_, false) ? 1 : 0;
   }
 
   void ChooseCurrency() {
@@ -177,7 +182,7 @@ class Reader {
       base_.lines = currency.lines;
       base_.lines_with_margin = currency.lines_with_margin;
     }
-    if (events_ > 0) {
+    if (earliest_ms_ <= newest_ms_) {
       base_.first_day = DayOf(earliest_ms_);
       base_.last_day = DayOf(newest_ms_);
     }
@@ -197,6 +202,7 @@ class Reader {
   int64_t newest_ms_ = std::numeric_limits<int64_t>::min();
   // Of the person at hand.
   std::optional<Person> person_;
+  bool guest_ = false;
   int64_t oldest_ms_ = 0;
   std::map<std::string, std::vector<Transaction>> transactions_;
 };

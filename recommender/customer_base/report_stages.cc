@@ -84,6 +84,9 @@ void AddMovement(const Facts& facts, Report* report) {
                           StageCell(move.second), customers});
   }
   report->tables.push_back(std::move(table));
+  report->plots.push_back({Report::Plot::Kind::kGraph,
+                           "life_movement",
+                           {"life_stage_before", "life_stage", "customers"}});
 }
 
 void AddRfm(const Facts& facts, Report* report) {
@@ -97,8 +100,8 @@ void AddRfm(const Facts& facts, Report* report) {
   Report::Table customers = {"rfm_grid", "", {{"recency_score"}}, {}};
   Report::Table revenue = {"rfm_revenue", "", {{"recency_score"}}, {}};
   for (int f = 1; f <= kRfmScores; ++f) {
-    customers.columns.push_back({absl::StrCat("frequency_score@", f)});
-    revenue.columns.push_back({absl::StrCat("frequency_score@", f), 1, kShare});
+    customers.columns.push_back({absl::StrCat("frequency_score@F", f)});
+    revenue.columns.push_back({absl::StrCat("frequency_score@F", f), 1, kShare});
   }
   for (int r = kRfmScores; r >= 1; --r) {
     std::vector<Report::Cell>& count = customers.rows.emplace_back();
