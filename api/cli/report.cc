@@ -39,7 +39,8 @@ absl::StatusOr<std::optional<absl::CivilDay>> ParseDay(absl::string_view option,
   if (text.empty()) return std::nullopt;
   absl::CivilDay day;
   if (absl::ParseCivilTime(text, &day)) return day;
-  return absl::InvalidArgumentError(absl::StrCat(option, ": ", text, " is no date like 2024-01-31"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(option, ": ", text, " is no date like 2024-01-31"));
 }
 
 // The moment at which a day begins, or (`after`) ends; `otherwise` if none is named.
@@ -187,7 +188,9 @@ void AddCustomerReport(CLI::App* report, Common* common, Action* action) {
   AddSiteOption(command, common);
   AddJsonOption(command, common);
   AddPageOptions(command, common);
-  command->add_option("--as-of", options->as_of, "Day that it is about (default: the last with a purchase)")
+  command
+      ->add_option("--as-of", options->as_of,
+                   "Day that it is about (default: the last with a purchase)")
       ->option_text("DAY");
   command
       ->add_option("--since", options->since, "Movement from this day on (default: 90 days before)")
@@ -214,7 +217,8 @@ void AddCustomerReport(CLI::App* report, Common* common, Action* action) {
 }  // namespace
 
 void AddReport(CLI::App* app, Common* common, Action* action) {
-  CLI::App* report = app->add_subcommand("report", "What was shown and what came of it; customers.");
+  CLI::App* report =
+      app->add_subcommand("report", "What was shown and what came of it; customers.");
   report->require_subcommand(1);
   AddPlacementReport(report, common, action);
   AddCustomerReport(report, common, action);

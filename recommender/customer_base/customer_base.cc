@@ -55,7 +55,8 @@ Transaction ToTransaction(const Event& event, double margin_share, FindMargin fi
   double amount = 0, margin = 0;
   for (const Item& item : event.items) {
     const double pieces = item.quantity;
-    const double paid = item.__isset.price_minor ? static_cast<double>(item.price_minor) * pieces : 0;
+    const double paid =
+        item.__isset.price_minor ? static_cast<double>(item.price_minor) * pieces : 0;
     const std::optional<UnitMargin> unit = find(item.product_id);
     amount += paid;
     if (!unit || unit->currency != event.currency) {
@@ -86,8 +87,9 @@ class Reader {
         house_, [this](const Person& person, const Event& event) { Take(person, event); }));
     EndPerson();
     if (base_.customers.size() > limits::kValuedCustomersMax) {
-      return absl::ResourceExhaustedError(absl::StrCat(
-          "more than ", limits::kValuedCustomersMax, " customers; the report holds them in memory"));
+      return absl::ResourceExhaustedError(
+          absl::StrCat("more than ", limits::kValuedCustomersMax,
+                       " customers; the report holds them in memory"));
     }
     ChooseCurrency();
     return std::move(base_);

@@ -19,7 +19,7 @@
 namespace vitrine {
 
 struct CustomerBaseOptions {
-  std::string currency = "";  // empty: the one in which most customers bought
+  std::string currency = "";                       // empty: the one in which most customers bought
   absl::TimeZone time_zone = absl::UTCTimeZone();  // of the shop's days
   // Of a product whose margin the catalogue does not know, so much of what was paid; 0 to 1.
   double margin_share = 1;

@@ -112,17 +112,15 @@ void AddOverview(const Facts& facts, Report* report) {
                           facts.MoneyColumn("lifetime_value"),
                           {"unprofitable"}},
                          {}};
-  table.rows.push_back({buyers, known - buyers, orders, facts.Money(bought),
-                        facts.Money(refunded), facts.Money(earned),
-                        ShareOf(static_cast<double>(repeat), n),
+  table.rows.push_back({buyers, known - buyers, orders, facts.Money(bought), facts.Money(refunded),
+                        facts.Money(earned), ShareOf(static_cast<double>(repeat), n),
                         ShareOf(static_cast<double>(loyal), n), RetentionRate(facts), purchases,
                         facts.Money(revenue), facts.Money(lifetime), unprofitable});
   report->tables.push_back(std::move(table));
-  report->summary.push_back(
-      {"customers.summary",
-       {buyers, Percent(ShareOf(static_cast<double>(repeat), n)),
-        static_cast<int64_t>(facts.options.value.horizon_days),
-        static_cast<int64_t>(std::llround(purchases)), unprofitable}});
+  report->summary.push_back({"customers.summary",
+                             {buyers, Percent(ShareOf(static_cast<double>(repeat), n)),
+                              static_cast<int64_t>(facts.options.value.horizon_days),
+                              static_cast<int64_t>(std::llround(purchases)), unprofitable}});
 }
 
 void AddNotes(const Facts& facts, Report* report) {
@@ -134,10 +132,12 @@ void AddNotes(const Facts& facts, Report* report) {
   notes.push_back({"customers.conventions"});
   const ValueModel& model = facts.model;
   if (!model.purchases) {
-    notes.push_back({"customers.no_purchase_model", {std::string(model.purchases_status.message())}});
+    notes.push_back(
+        {"customers.no_purchase_model", {std::string(model.purchases_status.message())}});
   }
   if (!model.spending) {
-    notes.push_back({"customers.no_spending_model", {std::string(model.spending_status.message())}});
+    notes.push_back(
+        {"customers.no_spending_model", {std::string(model.spending_status.message())}});
   }
   if (model.purchases_info.at_bound) notes.push_back({"customers.at_bound"});
   if (model.purchases && !model.stages_by_model) notes.push_back({"customers.nobody_left"});

@@ -8,9 +8,9 @@ namespace vitrine {
 namespace {
 
 constexpr double kDaysPerYear = 365.25;
-constexpr int32_t kPeriodDays = 28;       // what is earned within one is discounted alike
-constexpr double kPriorPurchases = 5;     // that shares of one customer are mixed with
-constexpr double kLeftMin = 0.01;         // of customers, for P(alive) to say something
+constexpr int32_t kPeriodDays = 28;    // what is earned within one is discounted alike
+constexpr double kPriorPurchases = 5;  // that shares of one customer are mixed with
+constexpr double kLeftMin = 0.01;      // of customers, for P(alive) to say something
 
 // Sums over all customers.
 struct Sums {

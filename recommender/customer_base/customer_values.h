@@ -28,9 +28,9 @@ namespace vitrine {
 
 struct ValueOptions {
   PurchaseModelKind model = PurchaseModelKind::kMbgNbd;  // life_cycle.h says why not BG/NBD
-  int32_t horizon_days = 365;     // that is looked ahead; 1 to limits::kHorizonDaysMax
-  double yearly_discount = 0.1;   // of what is earned later; not negative
-  double resold_share = 1;        // EarnedMinor
+  int32_t horizon_days = 365;    // that is looked ahead; 1 to limits::kHorizonDaysMax
+  double yearly_discount = 0.1;  // of what is earned later; not negative
+  double resold_share = 1;       // EarnedMinor
   LifeCycleRules rules;
 };
 

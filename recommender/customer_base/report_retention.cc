@@ -30,8 +30,8 @@ std::set<absl::CivilMonth> MonthsBought(const Facts& facts, size_t buyer) {
 
 struct MonthCounts {
   int64_t buyers = 0;
-  int64_t first = 0;       // for the first time
-  int64_t of_last = 0;     // bought in the month before too
+  int64_t first = 0;    // for the first time
+  int64_t of_last = 0;  // bought in the month before too
 };
 
 struct Cohort {
