@@ -55,7 +55,8 @@ Transaction ToTransaction(const Event& event, double margin_share, FindMargin fi
   double amount = 0, margin = 0;
   for (const Item& item : event.items) {
     const double pieces = item.quantity;
-    const double paid = item.__isset.price_minor ? static_cast<double>(item.price_minor) * pieces : 0;
+    const double paid =
+        item.__isset.price_minor ? static_cast<double>(item.price_minor) * pieces : 0;
     const std::optional<UnitMargin> unit = find(item.product_id);
     amount += paid;
     if (!unit || unit->currency != event.currency) {
@@ -86,8 +87,9 @@ class Reader {
         house_, [this](const Person& person, const Event& event) { Take(person, event); }));
     EndPerson();
     if (base_.customers.size() > limits::kValuedCustomersMax) {
-      return absl::ResourceExhaustedError(absl::StrCat(
-          "more than ", limits::kValuedCustomersMax, " customers; the report holds them in memory"));
+      return absl::ResourceExhaustedError(
+          absl::StrCat("more than ", limits::kValuedCustomersMax,
+                       " customers; the report holds them in memory"));
     }
     ChooseCurrency();
     return std::move(base_);
@@ -126,9 +128,13 @@ class Reader {
       person_ = person;
     }
     oldest_ms_ = event.time_ms;  // newest first
+    if (!MovesMoney(event)) return;
     newest_ms_ = std::max(newest_ms_, event.time_ms);
     earliest_ms_ = std::min(earliest_ms_, event.time_ms);
-    if (!MovesMoney(event)) return;
+    if (person.kind == Person::Kind::kVisitor && !options_.visitors) {
+      guest_ = true;
+      return;
+    }
     const auto find = [this](const std::string& id) -> std::optional<UnitMargin> {
       const auto found = margins_.find(id);
       return found == margins_.end() ? std::nullopt : std::make_optional(found->second);
@@ -154,6 +160,7 @@ class Reader {
       base_.customers.push_back({*person_, DayOf(oldest_ms_), {}});
     }
     transactions_.clear();
+    base_.guests += std::exchange(guest_, false) ? 1 : 0;
   }
 
   void ChooseCurrency() {
@@ -177,7 +184,7 @@ class Reader {
       base_.lines = currency.lines;
       base_.lines_with_margin = currency.lines_with_margin;
     }
-    if (events_ > 0) {
+    if (earliest_ms_ <= newest_ms_) {
       base_.first_day = DayOf(earliest_ms_);
       base_.last_day = DayOf(newest_ms_);
     }
@@ -197,6 +204,7 @@ class Reader {
   int64_t newest_ms_ = std::numeric_limits<int64_t>::min();
   // Of the person at hand.
   std::optional<Person> person_;
+  bool guest_ = false;
   int64_t oldest_ms_ = 0;
   std::map<std::string, std::vector<Transaction>> transactions_;
 };

@@ -17,6 +17,8 @@ namespace {
 constexpr Report::Unit kShare = Report::Unit::kShare;
 constexpr int32_t kMovementDays = 90;
 
+int64_t Percent(double share) { return std::llround(100 * share); }
+
 absl::Status CheckRange(absl::string_view name, double value, double low, double high) {
   if (value >= low && value <= high) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -37,7 +39,7 @@ absl::Status Check(const CustomerReportOptions& options) {
 }
 
 Facts Gather(const CustomerReportOptions& options, const CustomerBase& base) {
-  Facts facts = {.options = options, .base = base};
+  Facts facts{options, base};
   facts.histories = Histories(base);
   facts.as_of = options.as_of ? DayNumber(*options.as_of) : base.last_day;
   facts.since = options.since ? DayNumber(*options.since) : facts.as_of - kMovementDays;
@@ -110,17 +112,15 @@ void AddOverview(const Facts& facts, Report* report) {
                           facts.MoneyColumn("lifetime_value"),
                           {"unprofitable"}},
                          {}};
-  table.rows.push_back({buyers, known - buyers, orders, facts.Money(bought),
-                        facts.Money(refunded), facts.Money(earned),
-                        ShareOf(static_cast<double>(repeat), n),
+  table.rows.push_back({buyers, known - buyers, orders, facts.Money(bought), facts.Money(refunded),
+                        facts.Money(earned), ShareOf(static_cast<double>(repeat), n),
                         ShareOf(static_cast<double>(loyal), n), RetentionRate(facts), purchases,
                         facts.Money(revenue), facts.Money(lifetime), unprofitable});
   report->tables.push_back(std::move(table));
-  report->summary.push_back(
-      {"customers.summary",
-       {buyers, static_cast<double>(std::llround(1000 * ShareOf(static_cast<double>(repeat), n))) / 10,
-        static_cast<int64_t>(facts.options.value.horizon_days),
-        static_cast<int64_t>(std::llround(purchases)), unprofitable}});
+  report->summary.push_back({"customers.summary",
+                             {buyers, Percent(ShareOf(static_cast<double>(repeat), n)),
+                              static_cast<int64_t>(facts.options.value.horizon_days),
+                              static_cast<int64_t>(std::llround(purchases)), unprofitable}});
 }
 
 void AddNotes(const Facts& facts, Report* report) {
@@ -132,16 +132,19 @@ void AddNotes(const Facts& facts, Report* report) {
   notes.push_back({"customers.conventions"});
   const ValueModel& model = facts.model;
   if (!model.purchases) {
-    notes.push_back({"customers.no_purchase_model", {std::string(model.purchases_status.message())}});
+    notes.push_back(
+        {"customers.no_purchase_model", {std::string(model.purchases_status.message())}});
   }
   if (!model.spending) {
-    notes.push_back({"customers.no_spending_model", {std::string(model.spending_status.message())}});
+    notes.push_back(
+        {"customers.no_spending_model", {std::string(model.spending_status.message())}});
   }
   if (model.purchases_info.at_bound) notes.push_back({"customers.at_bound"});
+  if (model.purchases && !model.stages_by_model) notes.push_back({"customers.nobody_left"});
   const LifeCycleRules& rules = model.options.rules;
-  if (model.purchases) {
+  if (model.stages_by_model) {
     notes.push_back({"customers.stages_by_model",
-                     {100 * rules.doubtful_below, 100 * rules.gone_below,
+                     {Percent(rules.doubtful_below), Percent(rules.gone_below),
                       static_cast<int64_t>(rules.new_days), rules.loyal_purchases}});
   } else {
     notes.push_back({"customers.stages_by_gap",
@@ -152,9 +155,10 @@ void AddNotes(const Facts& facts, Report* report) {
   if (facts.base.lines_with_margin < facts.base.lines) {
     notes.push_back({"customers.margins",
                      {facts.base.lines_with_margin, facts.base.lines,
-                      100 * facts.options.base.margin_share}});
+                      Percent(facts.options.base.margin_share)}});
   }
-  notes.push_back({"customers.returns", {100 * facts.options.value.resold_share}});
+  notes.push_back({"customers.returns", {Percent(facts.options.value.resold_share)}});
+  if (facts.base.guests > 0) notes.push_back({"customers.guests", {facts.base.guests}});
   if (facts.base.other_currencies > 0) {
     notes.push_back(
         {"customers.other_currencies", {facts.base.other_currencies, facts.base.currency}});

@@ -23,7 +23,7 @@ namespace vitrine {
 struct CustomerReportOptions {
   CustomerBaseOptions base;
   ValueOptions value;
-  std::optional<absl::CivilDay> as_of = std::nullopt;  // its end; none: the last day of the data
+  std::optional<absl::CivilDay> as_of = std::nullopt;  // its end; none: the last with a purchase
   std::optional<absl::CivilDay> since = std::nullopt;  // of movement; none: 90 days before
   int32_t holdout_days = 0;  // 0: a third of the time since the first purchase
   size_t top = 10;           // rows of lists of customers; 1 to limits::kMinedRowsMax

@@ -8,8 +8,9 @@ namespace vitrine {
 namespace {
 
 constexpr double kDaysPerYear = 365.25;
-constexpr int32_t kPeriodDays = 28;       // what is earned within one is discounted alike
-constexpr double kPriorPurchases = 5;     // that shares of one customer are mixed with
+constexpr int32_t kPeriodDays = 28;    // what is earned within one is discounted alike
+constexpr double kPriorPurchases = 5;  // that shares of one customer are mixed with
+constexpr double kLeftMin = 0.01;      // of customers, for P(alive) to say something
 
 // Sums over all customers.
 struct Sums {
@@ -83,6 +84,11 @@ ValueModel FitValueModel(std::span<const std::vector<PurchaseDay>> customers, in
   if (purchases.ok()) {
     model.purchases = purchases->model;
     model.purchases_info = std::move(purchases->info);
+    double alive = 0;
+    for (const PurchaseSummary& summary : summaries) {
+      alive += model.purchases->ProbabilityAlive(summary.history);
+    }
+    model.stages_by_model = alive <= (1 - kLeftMin) * static_cast<double>(summaries.size());
   }
   absl::StatusOr<FittedGammaGamma> spending = FitGammaGamma(std::move(spendings));
   model.spending_status = spending.status();
@@ -98,7 +104,7 @@ LifeStage StageAt(const ValueModel& model, std::span<const PurchaseDay> days, in
   const std::optional<PurchaseSummary> summary = SummarizePurchases(days, day);
   if (!summary) return LifeStage::kProspect;
   const LifeCycleRules& rules = model.options.rules;
-  if (model.purchases) return StageByModel(*summary, day, *model.purchases, rules);
+  if (model.stages_by_model) return StageByModel(*summary, day, *model.purchases, rules);
   // Nobody came back yet: a year is a gap as good as any.
   const double gap = model.site_gap_days > 0 ? model.site_gap_days : kDaysPerYear;
   return StageByGap(*summary, day, gap, rules);

@@ -28,9 +28,9 @@ namespace vitrine {
 
 struct ValueOptions {
   PurchaseModelKind model = PurchaseModelKind::kMbgNbd;  // life_cycle.h says why not BG/NBD
-  int32_t horizon_days = 365;     // that is looked ahead; 1 to limits::kHorizonDaysMax
-  double yearly_discount = 0.1;   // of what is earned later; not negative
-  double resold_share = 1;        // EarnedMinor
+  int32_t horizon_days = 365;    // that is looked ahead; 1 to limits::kHorizonDaysMax
+  double yearly_discount = 0.1;  // of what is earned later; not negative
+  double resold_share = 1;       // EarnedMinor
   LifeCycleRules rules;
 };
 
@@ -48,6 +48,9 @@ struct ValueModel {
   double net_share = 1;         // what stays of what is bought, less what comes back
   double earned_share = 1;      // what is earned by it
   double site_gap_days = 0;     // between two purchases of a customer, on average; 0: not known
+  // Stages are by the model's P(alive); else by usual gaps. The likelihood of a season in which
+  // everybody buys more is highest where nobody ever leaves: then P(alive) tells nobody apart.
+  bool stages_by_model = false;
 };
 
 // What is said of one customer as of a day.
@@ -67,7 +70,8 @@ std::vector<std::vector<PurchaseDay>> Histories(const CustomerBase& base);
 
 // Fits as of the end of `day`. A model that does not hold is left out and says why: then purchases
 // are expected at the past rate and stages are by usual gaps; the value of a purchase is the mean
-// of the customer's and one of the site's mean.
+// of the customer's and one of the site's mean. Stages are by the model only if by it at least one
+// in a hundred customers has left.
 ValueModel FitValueModel(std::span<const std::vector<PurchaseDay>> customers, int32_t day,
                          const ValueOptions& options);
 

@@ -26,8 +26,8 @@ std::string ParameterText(const PurchaseModel& model) {
 
 std::vector<Report::Cell> ModelRow(absl::string_view name, std::string parameters,
                                    const FitInfo& info) {
-  return {ModelCell(name), std::move(parameters), info.log_likelihood, info.customers,
-          info.reason,     static_cast<int64_t>(info.evaluations)};
+  return {ModelCell(name), std::move(parameters), info.log_likelihood,
+          info.customers,  info.reason,           static_cast<int64_t>(info.evaluations)};
 }
 
 std::vector<RepeatHistory> HistoriesOf(const Facts& facts) {
@@ -83,9 +83,9 @@ void AddModels(const Facts& facts, Report* report) {
   }
   if (facts.model.spending) {
     const auto& [p, q, gamma] = *facts.model.spending;
-    table.rows.push_back(ModelRow(
-        "gamma_gamma", absl::StrFormat("p=%.4g q=%.4g γ=%.4g", p, q, facts.Money(gamma)),
-        facts.model.spending_info));
+    table.rows.push_back(ModelRow("gamma_gamma",
+                                  absl::StrFormat("p=%.4g q=%.4g γ=%.4g", p, q, facts.Money(gamma)),
+                                  facts.model.spending_info));
   }
   if (!table.rows.empty()) report->tables.push_back(std::move(table));
 }

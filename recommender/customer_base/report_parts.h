@@ -18,12 +18,12 @@ namespace vitrine::customer_report {
 struct Facts {
   const CustomerReportOptions& options;
   const CustomerBase& base;
-  std::vector<std::vector<PurchaseDay>> histories;  // of base.customers
+  std::vector<std::vector<PurchaseDay>> histories = {};  // of base.customers
   int32_t as_of = 0;
   int32_t since = 0;
-  ValueModel model;                   // fitted as of `as_of`
-  std::vector<size_t> buyers;         // places in base.customers of those who had bought
-  std::vector<CustomerValue> values;  // of the buyers
+  ValueModel model = {};                   // fitted as of `as_of`
+  std::vector<size_t> buyers = {};         // places in base.customers of those who had bought
+  std::vector<CustomerValue> values = {};  // of the buyers
   int digits = 2;
   double unit = 1;  // minor units in one of the currency
 

@@ -30,8 +30,8 @@ std::set<absl::CivilMonth> MonthsBought(const Facts& facts, size_t buyer) {
 
 struct MonthCounts {
   int64_t buyers = 0;
-  int64_t first = 0;       // for the first time
-  int64_t of_last = 0;     // bought in the month before too
+  int64_t first = 0;    // for the first time
+  int64_t of_last = 0;  // bought in the month before too
 };
 
 struct Cohort {
@@ -93,7 +93,7 @@ void AddCohorts(const Facts& facts, Report* report) {
   const int shown = static_cast<int>(std::min<int64_t>(months, kCohortMonths));
   Report::Table table = {"cohorts", "", {{"first_month"}, {"customers"}}, {}};
   for (int m = 1; m <= shown; ++m) {
-    table.columns.push_back({absl::StrCat("months_later@", m), 1, kShare});
+    table.columns.push_back({absl::StrCat("month@+", m), 1, kShare});
   }
   for (auto it = Newest(cohorts); it != cohorts.end(); ++it) {
     const auto& [first, cohort] = *it;

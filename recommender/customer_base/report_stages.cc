@@ -17,14 +17,12 @@ constexpr Report::Unit kShare = Report::Unit::kShare;
 
 struct StageSums {
   int64_t customers = 0;
-  double net_minor = 0, purchases = 0, revenue_minor = 0, lifetime_minor = 0;
+  double net_minor = 0, purchases = 0, lifetime_minor = 0;
 };
 
 }  // namespace
 
-Report::Message StageCell(LifeStage stage) {
-  return {absl::StrCat("life.", LifeStageName(stage))};
-}
+Report::Message StageCell(LifeStage stage) { return {absl::StrCat("life.", LifeStageName(stage))}; }
 
 void AddStages(const Facts& facts, Report* report) {
   std::array<StageSums, std::size(kLifeStages)> sums = {};
@@ -33,7 +31,6 @@ void AddStages(const Facts& facts, Report* report) {
     ++sum.customers;
     sum.net_minor += static_cast<double>(value.summary.net_minor());
     sum.purchases += value.expected_purchases;
-    sum.revenue_minor += value.expected_revenue_minor;
     sum.lifetime_minor += value.lifetime_value_minor;
   }
   int64_t known = 0;
@@ -50,17 +47,14 @@ void AddStages(const Facts& facts, Report* report) {
                           {"share", 1, kShare},
                           facts.MoneyColumn("net_revenue"),
                           {"expected_purchases", 1},
-                          facts.MoneyColumn("expected_revenue"),
                           facts.MoneyColumn("lifetime_value")},
                          {}};
   for (const LifeStage stage : kLifeStages) {
     const StageSums& sum = sums[static_cast<size_t>(stage)];
     table.rows.push_back(
-        {StageCell(stage),
-         Report::Message{absl::StrCat("goal.", StageGoalName(GoalOf(stage)))}, sum.customers,
-         ShareOf(static_cast<double>(sum.customers), static_cast<double>(known)),
-         facts.Money(sum.net_minor), sum.purchases, facts.Money(sum.revenue_minor),
-         facts.Money(sum.lifetime_minor)});
+        {StageCell(stage), Report::Message{absl::StrCat("goal.", StageGoalName(GoalOf(stage)))},
+         sum.customers, ShareOf(static_cast<double>(sum.customers), static_cast<double>(known)),
+         facts.Money(sum.net_minor), sum.purchases, facts.Money(sum.lifetime_minor)});
   }
   report->tables.push_back(std::move(table));
   report->plots.push_back({Report::Plot::Kind::kBars, "life_stages", {"life_stage", "customers"}});
@@ -84,6 +78,9 @@ void AddMovement(const Facts& facts, Report* report) {
                           StageCell(move.second), customers});
   }
   report->tables.push_back(std::move(table));
+  report->plots.push_back({Report::Plot::Kind::kGraph,
+                           "life_movement",
+                           {"life_stage_before", "life_stage", "customers"}});
 }
 
 void AddRfm(const Facts& facts, Report* report) {
@@ -97,8 +94,8 @@ void AddRfm(const Facts& facts, Report* report) {
   Report::Table customers = {"rfm_grid", "", {{"recency_score"}}, {}};
   Report::Table revenue = {"rfm_revenue", "", {{"recency_score"}}, {}};
   for (int f = 1; f <= kRfmScores; ++f) {
-    customers.columns.push_back({absl::StrCat("frequency_score@", f)});
-    revenue.columns.push_back({absl::StrCat("frequency_score@", f), 1, kShare});
+    customers.columns.push_back({absl::StrCat("frequency_score@F", f)});
+    revenue.columns.push_back({absl::StrCat("frequency_score@F", f), 1, kShare});
   }
   for (int r = kRfmScores; r >= 1; --r) {
     std::vector<Report::Cell>& count = customers.rows.emplace_back();

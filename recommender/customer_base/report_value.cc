@@ -116,12 +116,11 @@ void AddBest(const Facts& facts, Report* report) {
                          {}};
   for (const size_t i : order) {
     const CustomerValue& value = facts.values[i];
-    table.rows.push_back({facts.base.customers[facts.buyers[i]].person.id, StageCell(value.stage),
-                          value.summary.history.purchases + 1, DayText(value.summary.last_day),
-                          value.alive, value.expected_purchases,
-                          facts.Money(value.expected_value_minor),
-                          facts.Money(value.expected_revenue_minor),
-                          facts.Money(value.lifetime_value_minor)});
+    table.rows.push_back(
+        {facts.base.customers[facts.buyers[i]].person.id, StageCell(value.stage),
+         value.summary.history.purchases + 1, DayText(value.summary.last_day), value.alive,
+         value.expected_purchases, facts.Money(value.expected_value_minor),
+         facts.Money(value.expected_revenue_minor), facts.Money(value.lifetime_value_minor)});
   }
   report->tables.push_back(std::move(table));
 }

@@ -18,7 +18,8 @@ std::vector<HoldoutCase> SplitHistories(std::span<const std::vector<PurchaseDay>
                                         double days_per_unit) {
   std::vector<HoldoutCase> cases;
   for (const std::vector<PurchaseDay>& days : customers) {
-    const std::optional<PurchaseSummary> known = SummarizePurchases(days, calibration_end, days_per_unit);
+    const std::optional<PurchaseSummary> known =
+        SummarizePurchases(days, calibration_end, days_per_unit);
     if (!known) continue;
     cases.push_back({known->history, PurchasesBetween(days, calibration_end, holdout_end)});
   }

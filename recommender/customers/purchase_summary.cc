@@ -58,8 +58,8 @@ std::vector<PurchaseDay> MergeDays(std::span<const Transaction> transactions,
   return days;
 }
 
-std::optional<PurchaseSummary> SummarizePurchases(std::span<const PurchaseDay> days, int32_t end_day,
-                                         double days_per_unit) {
+std::optional<PurchaseSummary> SummarizePurchases(std::span<const PurchaseDay> days,
+                                                  int32_t end_day, double days_per_unit) {
   PurchaseSummary sum;
   int64_t purchases = 0;
   int64_t repeat_minor = 0;

@@ -82,8 +82,9 @@ constexpr double kDaysPerWeek = 7;
 
 // Days after `end_day` do not count; none if nothing was bought by then. `days`: ascending, as
 // MergeDays gives them. `days_per_unit` above 0. O(days).
-std::optional<PurchaseSummary> SummarizePurchases(std::span<const PurchaseDay> days, int32_t end_day,
-                                         double days_per_unit = kDaysPerWeek);
+std::optional<PurchaseSummary> SummarizePurchases(std::span<const PurchaseDay> days,
+                                                  int32_t end_day,
+                                                  double days_per_unit = kDaysPerWeek);
 
 // How the customer's history looked on the day of their last purchase, without that purchase. Of a
 // customer with one purchase: RepeatHistory{}.
