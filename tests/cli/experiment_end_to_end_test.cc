@@ -5,6 +5,7 @@
 // VITRINE_EXPERIMENT_SITE: the folder of a site with a model, which is copied (else a small shop).
 
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -99,7 +100,11 @@ class LiveShop {
     server_ = std::make_unique<Process>(
         Vitrine({"serve", "--data", dir_.path(), "--port", "0", "--admin-port", "0", "--no-http"}));
     std::string out;
-    while ((out = server_->OutSoFar()).find('\n') == std::string::npos) std::this_thread::yield();
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while ((out = server_->OutSoFar()).find('\n') == std::string::npos &&
+           std::chrono::steady_clock::now() < patience) {
+      std::this_thread::yield();
+    }
     const std::vector<std::string> words =
         absl::StrSplit(out, absl::ByAnyChar(": \n"), absl::SkipEmpty());
     int backoffice_port = 0;
@@ -168,8 +173,12 @@ struct Acknowledged {
 // which arm and who buys follows from names and seed, whatever the clock does.
 class Customers {
  public:
-  Customers(std::string experiment, std::string prefix, uint64_t seed)
-      : experiment_(std::move(experiment)), prefix_(std::move(prefix)), random_(seed) {}
+  // What they buy is told so many orders at a time.
+  Customers(std::string experiment, std::string prefix, uint64_t seed, size_t orders_at_once)
+      : experiment_(std::move(experiment)),
+        prefix_(std::move(prefix)),
+        orders_at_once_(orders_at_once),
+        random_(seed) {}
 
   void Connect(int port) {
     storefront_ = Value(Connection<StorefrontClient>::Open("127.0.0.1", port, kTimeoutMs));
@@ -178,8 +187,9 @@ class Customers {
   // False: the server is gone. Whoever was not answered comes again next time.
   bool One() {
     const std::string visitor = absl::StrCat(prefix_, next_);
-    const bool willing = next_ < draws_.size();
-    if (!willing) draws_.push_back(std::uniform_real_distribution<double>(0, 1)(random_));
+    if (next_ == draws_.size()) {
+      draws_.push_back(std::uniform_real_distribution<double>(0, 1)(random_));
+    }
     RecommendRequest request;
     request.context = ContextOf(visitor);
     request.k = 5;
@@ -193,8 +203,25 @@ class Customers {
     // An answer that was lost is followed by another one, and both count as one unit.
     acknowledged.shown[visitor] = {reply.recommendation_id, arm};
     const double buys = arm == "popular" ? kControlBuys * (1 + kLift) : kControlBuys;
-    if (draws_[next_] < buys && !Buy(visitor, reply)) return false;
+    if (draws_[next_] < buys) {
+      Buy(visitor, reply);
+      if (orders_.size() >= orders_at_once_ && !TellOrders()) return false;
+    }
     ++next_;
+    return true;
+  }
+
+  bool TellOrders() {
+    if (orders_.empty()) return true;
+    TrackRequest request;
+    request.context = ContextOf("");
+    for (const auto& [visitor, order] : orders_) request.events.push_back(order);
+    TrackReply tracked;
+    if (!CatchThrift([&] { storefront_->call().track(tracked, request); }).ok()) return false;
+    EXPECT_EQ(tracked.accepted + tracked.duplicate + tracked.conflicting_duplicate,
+              static_cast<int64_t>(orders_.size()));
+    for (const auto& [visitor, order] : orders_) acknowledged.bought.insert(visitor);
+    orders_.clear();
     return true;
   }
 
@@ -206,30 +233,26 @@ class Customers {
     Context context;
     context.site = kSite;
     context.deadline_ms = kTimeoutMs;
-    context.__set_visitor_id(visitor);
+    if (!visitor.empty()) context.__set_visitor_id(visitor);
     return context;
   }
 
-  bool Buy(const std::string& visitor, const RecommendReply& reply) {
-    EXPECT_FALSE(reply.suggestions.empty());
-    TrackRequest request;
-    request.context = ContextOf(visitor);
+  // Whoever comes again after a lost answer orders the same again.
+  void Buy(const std::string& visitor, const RecommendReply& reply) {
+    ASSERT_FALSE(reply.suggestions.empty());
     Event event =
         MakeEvent(absl::StrCat("order-", visitor), absl::StrCat("v:", visitor),
                   Clock::System().NowMs(), EventKind::PURCHASE, reply.suggestions.at(0).product_id);
     event.__set_order_id(event.id);
     event.__set_recommendation_id(reply.recommendation_id);
-    request.events.push_back(std::move(event));
-    TrackReply tracked;
-    if (!CatchThrift([&] { storefront_->call().track(tracked, request); }).ok()) return false;
-    EXPECT_EQ(tracked.accepted + tracked.duplicate + tracked.conflicting_duplicate, 1);
-    acknowledged.bought.insert(visitor);
-    return true;
+    orders_.insert_or_assign(visitor, std::move(event));
   }
 
   const std::string experiment_;
   const std::string prefix_;
+  const size_t orders_at_once_;
   std::mt19937_64 random_;
+  std::map<std::string, Event> orders_;  // not told yet
   std::unique_ptr<Connection<StorefrontClient>> storefront_;
   size_t next_ = 0;
   std::vector<double> draws_;
@@ -246,7 +269,8 @@ Ended RunToItsEnd(LiveShop* shop, int number) {
   const std::string id = absl::StrCat("trial-", number);
   const Experiment experiment = Trial(id);
   shop->Begin(experiment);
-  Customers customers(id, absl::StrCat("v", number, "-"), kSeed + static_cast<uint64_t>(number));
+  Customers customers(id, absl::StrCat("v", number, "-"), kSeed + static_cast<uint64_t>(number),
+                      /*orders_at_once=*/50);
   customers.Connect(shop->port());
   Ended ended;
   for (int look = 1; look <= kLooks && ended.decision != Decision::kTreatmentWins &&
@@ -258,6 +282,7 @@ Ended RunToItsEnd(LiveShop* shop, int number) {
         return ended;
       }
     }
+    EXPECT_TRUE(customers.TellOrders());
     const LiveShop::Look seen = shop->LookAt(id);
     ended.decision = seen.verdict.decision;
     ended.units = static_cast<int64_t>(customers.came());
@@ -291,6 +316,10 @@ TEST(ExperimentEndToEnd, DecidesAsOftenAsPlannedAndItsIntervalHoldsTheTruth) {
     difference += ended.holds_difference;
     lift += ended.holds_lift;
     units += ended.units;
+    std::printf("%d: %s after %ld units, truth %s\n", run,
+                std::string(experiments::DecisionName(ended.decision)).c_str(),
+                static_cast<long>(ended.units), ended.holds_difference ? "inside" : "outside");
+    std::fflush(stdout);
   }
   std::printf(
       "seed %lu, N* %ld: of %d experiments %d decided rightly, %d wrongly, after %.0f units (%.2f "
@@ -334,7 +363,7 @@ TEST(ExperimentEndToEnd, KeepsWhatItAcknowledgedWhenItIsKilled) {
   LiveShop shop;
   const Experiment experiment = Trial("killed");
   shop.Begin(experiment);
-  Customers first("killed", "a", seed), second("killed", "b", seed + 1);
+  Customers first("killed", "a", seed, 1), second("killed", "b", seed + 1, 1);
   const std::vector<Customers*> all = {&first, &second};
   std::atomic<int> came = 0;
   const auto come = [&came](Customers* customers, int64_t until) {
