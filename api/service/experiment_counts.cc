@@ -3,12 +3,27 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
+
+#include "experiments/analysis/unit_counter.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
 
 namespace vitrine {
 
 using experiments::UnitCounter;
+
+struct KeptExperimentCounts::Kept {
+  absl::Mutex counting;                // held while units are read
+  std::unique_ptr<UnitCounter> units;  // guarded by it; null: all are to be read
+  // These are guarded by mutex_ of the whole.
+  absl::flat_hash_set<Person> changed;
+  bool all_changed = true;
+  int64_t asked = 0;
+};
+
+KeptExperimentCounts::KeptExperimentCounts() = default;
+KeptExperimentCounts::~KeptExperimentCounts() = default;
 
 absl::StatusOr<experiments::ExperimentCounts> KeptExperimentCounts::Count(
     const Experiment& experiment, const WebHouse& house, const ReadCopy& read_copy) {

@@ -13,19 +13,24 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 
-#include "experiments/analysis/unit_counter.h"
 #include "store/web_house.h"
 
 namespace vitrine {
+
+namespace experiments {
+struct ExperimentCounts;  // experiments/analysis/experiment_counts.h
+}  // namespace experiments
 
 // Of one site. Thread-safe. Memory: that of a UnitCounter for each of the limits::kOutcomesKeptMax
 // experiments that were asked for last; nothing, and hardly any time, before one is.
 class KeptExperimentCounts {
  public:
+  KeptExperimentCounts();
+  ~KeptExperimentCounts();
+
   // Reads a whole copy of the site, and removes it.
   using ReadCopy =
       std::function<absl::Status(const std::function<absl::Status(const WebHouse&)>& read)>;
@@ -47,14 +52,7 @@ class KeptExperimentCounts {
   void Forget();
 
  private:
-  struct Kept {
-    absl::Mutex counting;                             // held while units are read
-    std::unique_ptr<experiments::UnitCounter> units;  // guarded by `counting`; null: read all
-    // Guarded by mutex_ of the whole.
-    absl::flat_hash_set<Person> changed;
-    bool all_changed = true;
-    int64_t asked = 0;
-  };
+  struct Kept;
 
   std::shared_ptr<Kept> Find(const std::string& id);
   // Takes what changed; false: all did.

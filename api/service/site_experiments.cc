@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "api/service/site.h"
+#include "experiments/analysis/experiment_counts.h"
 #include "experiments/definition/definition.h"
 #include "recommender/placements/validate.h"
 #include "store/base/status_macros.h"

@@ -8,7 +8,6 @@
 #include "absl/container/flat_hash_map.h"
 
 #include "experiments/definition/metrics.h"
-#include "store/base/check.h"
 #include "store/base/limits.h"
 #include "store/event_names.h"
 
@@ -22,7 +21,7 @@ std::vector<Caps> CapsOf(const Experiment& experiment, const OutcomeTable& units
   std::vector<Caps> caps(metrics.size());
   if (!(experiment.cap_quantile < 1)) return caps;
   std::vector<std::vector<double>> values(metrics.size());
-  units.ForEach([&](const UnitOutcome& unit) {
+  units.ForEachValues([&](const UnitOutcome& unit) {
     if (unit.kind != UnitOutcome::Kind::kIn) return;
     for (size_t m = 0; m < metrics.size(); ++m) {
       if (metrics[m].IsCapped()) values[m].push_back(unit.values[m].value);
@@ -46,8 +45,7 @@ UnitValues Capped(UnitValues values, const Caps& caps) {
 
 class Counter {
  public:
-  Counter(const Experiment& experiment, std::vector<Caps> caps, size_t products)
-      : arms_(experiment.arms.size()), shown_to_(arms_, std::vector<uint32_t>(products)) {
+  Counter(const Experiment& experiment, std::vector<Caps> caps) : arms_(experiment.arms.size()) {
     counts_.caps = std::move(caps);
     for (const ExperimentArm& arm : experiment.arms) {
       counts_.arms.push_back({arm.id, std::vector<MetricSums>(counts_.caps.size())});
@@ -85,7 +83,7 @@ class Counter {
     AddShown(unit);
   }
 
-  ExperimentCounts Take() && {
+  ExperimentCounts Take(const OutcomeTable& units) && {
     SumDays();
     TakeCuts("channel", channels_,
              [](int channel) { return std::string(ChannelName(static_cast<Channel>(channel))); });
@@ -96,7 +94,7 @@ class Counter {
     TakeCuts("country", countries_, [](const std::string& country) { return country; });
     TakeCuts("visitor", visitors_,
              [](bool returning) { return std::string(returning ? "returning" : "new"); });
-    SumShown();
+    SumShown(units.shown_to());
     return std::move(counts_);
   }
 
@@ -166,24 +164,26 @@ class Counter {
     ++shown.units;
     shown.pairs += unit.pairs;
     shown.pairs_apart += unit.pairs_apart;
-    shown.showings += static_cast<int64_t>(unit.shown.size());
-    std::vector<uint32_t>& to = shown_to_[unit.arm];
-    CHECK(unit.shown.empty() || unit.shown.back() < to.size()) << unit.shown.back();
-    for (const uint32_t number : unit.shown) ++to[number];
   }
 
-  void SumShown() {
+  void SumShown(const std::vector<std::vector<uint32_t>>& shown_to) {
     double units = 0;
     for (const ShownByArm& arm : counts_.shown) units += static_cast<double>(arm.units);
-    for (size_t product = 0; product < shown_to_.front().size(); ++product) {
-      double to = 0;
-      for (const std::vector<uint32_t>& of_arm : shown_to_) to += of_arm[product];
-      if (to == 0) continue;
-      const double bits = -std::log2(to / units);
+    size_t products = 0;
+    for (const std::vector<uint32_t>& to : shown_to) products = std::max(products, to.size());
+    const auto to = [&](size_t arm, size_t product) {
+      const bool known = arm < shown_to.size() && product < shown_to[arm].size();
+      return known ? shown_to[arm][product] : 0;
+    };
+    for (size_t product = 0; product < products; ++product) {
+      double to_all = 0;
+      for (size_t arm = 0; arm < arms_; ++arm) to_all += to(arm, product);
+      const double bits = to_all > 0 ? -std::log2(to_all / units) : 0;
       for (size_t arm = 0; arm < arms_; ++arm) {
-        const uint32_t of_arm = shown_to_[arm][product];
-        counts_.shown[arm].products += of_arm > 0 ? 1 : 0;
-        counts_.shown[arm].bits += of_arm * bits;
+        const uint32_t showings = to(arm, product);
+        counts_.shown[arm].products += showings > 0 ? 1 : 0;
+        counts_.shown[arm].showings += showings;
+        counts_.shown[arm].bits += showings * bits;
       }
     }
   }
@@ -193,15 +193,14 @@ class Counter {
   Cuts<int> channels_, devices_;
   Cuts<std::string> countries_;
   Cuts<bool> visitors_;
-  std::vector<std::vector<uint32_t>> shown_to_;  // units, by arm and product
 };
 
 }  // namespace
 
-ExperimentCounts CountUp(const Experiment& experiment, const OutcomeTable& units, size_t products) {
-  Counter counter(experiment, CapsOf(experiment, units), products);
+ExperimentCounts CountUp(const Experiment& experiment, const OutcomeTable& units) {
+  Counter counter(experiment, CapsOf(experiment, units));
   units.ForEach([&](const UnitOutcome& unit) { counter.Add(unit); });
-  return std::move(counter).Take();
+  return std::move(counter).Take(units);
 }
 
 }  // namespace vitrine::experiments

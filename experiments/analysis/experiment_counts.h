@@ -62,9 +62,8 @@ struct ExperimentCounts {
   int64_t replies_unexposed = 0;
 };
 
-// `products`: how many KnownProduct numbers there are. The order of the units makes no difference.
-// O(units x metrics), without reading a store.
-ExperimentCounts CountUp(const Experiment& experiment, const OutcomeTable& units, size_t products);
+// The order of the units makes no difference. O(units x metrics), without reading a store.
+ExperimentCounts CountUp(const Experiment& experiment, const OutcomeTable& units);
 
 }  // namespace vitrine::experiments
 

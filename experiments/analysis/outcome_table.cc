@@ -1,6 +1,7 @@
 #include "experiments/analysis/outcome_table.h"
 
 #include <cmath>
+#include <utility>
 
 #include "absl/hash/hash.h"
 
@@ -43,6 +44,7 @@ class Bytes {
     return static_cast<int64_t>(number >> 1 ^ (0 - (number & 1)));
   }
   double Number() { return static_cast<double>(Signed()); }
+  bool AtEnd() const { return at_ == bytes_.size(); }
 
  private:
   const absl::string_view bytes_;
@@ -72,25 +74,79 @@ UnitValues ReadValues(Bytes* bytes) {
   return values;
 }
 
+// The first, and the steps from each to the next.
+std::string PackShown(const std::vector<uint32_t>& shown) {
+  std::string out;
+  uint32_t before = 0;
+  for (const uint32_t number : shown) {
+    PutWhole(&out, number - before);
+    before = number;
+  }
+  return out;
+}
+
 }  // namespace
 
 void OutcomeTable::Put(absl::string_view unit, const UnitOutcome& outcome) {
   const uint64_t key = absl::Hash<absl::string_view>()(unit);
+  const auto had = units_.find(key);
   if (outcome.kind == UnitOutcome::Kind::kNotIn) {
-    units_.erase(key);
+    if (had == units_.end()) return;
+    outcomes_.Remove(had->second.outcome);
+    PutShown({}, &had->second);
+    units_.erase(had);
     return;
   }
-  std::string packed = Pack(outcome);
-  packed.shrink_to_fit();
-  units_.insert_or_assign(key, std::move(packed));
+  const std::string packed = Pack(outcome);
+  if (had != units_.end()) {
+    had->second.outcome = outcomes_.Replace(had->second.outcome, packed);
+    PutShown(outcome, &had->second);
+    return;
+  }
+  Places places = {.outcome = outcomes_.Add(packed)};
+  PutShown(outcome, &places);
+  units_.emplace(key, places);
+}
+
+void OutcomeTable::PutShown(const UnitOutcome& outcome, Places* places) {
+  if (places->has_shown) CountShown(places->arm, shown_.Row(places->shown), -1U);
+  const bool had_shown = std::exchange(places->has_shown, !outcome.shown.empty());
+  if (!places->has_shown) {
+    if (had_shown) shown_.Remove(places->shown);
+    return;
+  }
+  const std::string packed = PackShown(outcome.shown);
+  places->arm = static_cast<uint8_t>(outcome.arm);
+  places->shown = had_shown ? shown_.Replace(places->shown, packed) : shown_.Add(packed);
+  CountShown(outcome.arm, packed, 1);
+}
+
+// `times` of a unit that goes is -1, which wraps round.
+void OutcomeTable::CountShown(size_t arm, absl::string_view packed, uint32_t times) {
+  if (shown_to_.size() <= arm) shown_to_.resize(arm + 1);
+  std::vector<uint32_t>& to = shown_to_[arm];
+  uint32_t number = 0;
+  for (Bytes bytes(packed); !bytes.AtEnd();) {
+    number += static_cast<uint32_t>(bytes.Whole());
+    if (to.size() <= number) to.resize(number + 1);
+    to[number] += times;
+  }
 }
 
 void OutcomeTable::ForEach(absl::FunctionRef<void(const UnitOutcome&)> use) const {
   UnitOutcome outcome;
-  for (const auto& [key, bytes] : units_) {
-    Unpack(bytes, &outcome);
+  outcomes_.ForEach([&](absl::string_view packed) {
+    Unpack(packed, /*only_values=*/false, &outcome);
     use(outcome);
-  }
+  });
+}
+
+void OutcomeTable::ForEachValues(absl::FunctionRef<void(const UnitOutcome&)> use) const {
+  UnitOutcome outcome;
+  outcomes_.ForEach([&](absl::string_view packed) {
+    Unpack(packed, /*only_values=*/true, &outcome);
+    use(outcome);
+  });
 }
 
 std::string OutcomeTable::Pack(const UnitOutcome& outcome) {
@@ -114,12 +170,6 @@ std::string OutcomeTable::Pack(const UnitOutcome& outcome) {
       country_numbers_.try_emplace(outcome.country, country_numbers_.size());
   if (is_new) countries_.push_back(outcome.country);
   PutWhole(&out, country->second);
-  PutWhole(&out, outcome.shown.size());
-  uint32_t before = 0;
-  for (const uint32_t number : outcome.shown) {
-    PutWhole(&out, number - before);
-    before = number;
-  }
   for (const int64_t count :
        {outcome.pairs, outcome.pairs_apart, outcome.replies, outcome.replies_unexposed}) {
     PutWhole(&out, static_cast<uint64_t>(count));
@@ -127,7 +177,7 @@ std::string OutcomeTable::Pack(const UnitOutcome& outcome) {
   return out;
 }
 
-void OutcomeTable::Unpack(absl::string_view packed, UnitOutcome* outcome) const {
+void OutcomeTable::Unpack(absl::string_view packed, bool only_values, UnitOutcome* outcome) const {
   outcome->kind = static_cast<UnitOutcome::Kind>(packed[0]);
   if (outcome->kind != UnitOutcome::Kind::kIn) return;
   Bytes bytes(packed.substr(1));
@@ -135,6 +185,7 @@ void OutcomeTable::Unpack(absl::string_view packed, UnitOutcome* outcome) const 
   outcome->first_ms = bytes.Signed();
   outcome->values.resize(bytes.Whole());
   for (UnitValues& values : outcome->values) values = ReadValues(&bytes);
+  if (only_values) return;
   outcome->days.resize(bytes.Whole());
   int32_t day = 0;
   for (UnitOutcome::OfDay& of_day : outcome->days) {
@@ -148,9 +199,6 @@ void OutcomeTable::Unpack(absl::string_view packed, UnitOutcome* outcome) const 
   outcome->device = static_cast<Device>(device >> 1);
   outcome->returning = (device & 1) != 0;
   outcome->country = countries_[bytes.Whole()];
-  outcome->shown.resize(bytes.Whole());
-  uint32_t number = 0;
-  for (uint32_t& shown : outcome->shown) shown = number += static_cast<uint32_t>(bytes.Whole());
   outcome->pairs = static_cast<int64_t>(bytes.Whole());
   outcome->pairs_apart = static_cast<int64_t>(bytes.Whole());
   outcome->replies = static_cast<int64_t>(bytes.Whole());

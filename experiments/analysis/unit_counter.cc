@@ -55,7 +55,7 @@ absl::Status UnitCounter::CountAgain(const WebHouse& house, std::vector<Person> 
 }
 
 ExperimentCounts UnitCounter::Counts() const {
-  ExperimentCounts counts = CountUp(experiment_, units_, products_.size());
+  ExperimentCounts counts = CountUp(experiment_, units_);
   counts.catalogue = catalogue_;
   return counts;
 }

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "api/render/markup.h"
+#include "api/render/plot.h"
 #include "tests/testing/process.h"
 
 namespace vitrine {
@@ -118,6 +119,30 @@ TEST(RenderPage, ShowsWhereAnEstimateLies) {
   EXPECT_THAT(page, HasSubstr("data-v=\"0.2\""));
   EXPECT_THAT(RenderPage(Hostile(), "shop", Language::kPersian),
               HasSubstr("<small><bdi>۰٫۱۰۰۰ – ۰٫۳۰۰۰</bdi></small>"));
+}
+
+TEST(DrawPlot, ShowsOnWhichSideOfZeroAnEstimateLies) {
+  const Report::Table table = {"lifts",
+                               "",
+                               {{"arm"}, {"lift", 0, Report::Unit::kShare}},
+                               {{"a", Report::Estimate{0.1, -0.1, 0.3}}, {"b", ""}}};
+  const std::string dots =
+      DrawPlot({Report::Plot::Kind::kDots, "lifts", {"arm", "lift"}}, table, Language::kEnglish);
+  EXPECT_THAT(dots, HasSubstr("x1=\"20.00%\" x2=\"20.00%\"")) << "zero, of -0.1 to 0.3 on 80 %";
+  EXPECT_THAT(dots, HasSubstr("x1=\"0.00%\" x2=\"80.00%\"")) << "the whisker";
+  EXPECT_THAT(dots, HasSubstr("cx=\"40.00%\""));
+  EXPECT_THAT(dots, Not(HasSubstr("cx=\"20.00%\""))) << "what says nothing has no dot";
+  const Report::Table days = {
+      "days",
+      "",
+      {{"day"}, {"lift", 0, Report::Unit::kShare}},
+      {{"1", Report::Estimate{0, -0.1, 0.1}}, {"2", Report::Estimate{-0.05, -0.1, 0}}}};
+  const std::string curve =
+      DrawPlot({Report::Plot::Kind::kCurves, "days", {"day", "lift"}}, days, Language::kEnglish);
+  EXPECT_THAT(curve, HasSubstr(">-10%<"));
+  EXPECT_THAT(curve, HasSubstr(">10%<"));
+  EXPECT_THAT(curve, HasSubstr("cy=\"122.0\"")) << "0 is in the middle";
+  EXPECT_THAT(curve, HasSubstr("cy=\"172.0\""));
 }
 
 TEST(RenderPage, SaysWhereThereIsNothing) {

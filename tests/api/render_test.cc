@@ -157,6 +157,13 @@ TEST(FormatDecimal, GroupsThousandsAndKeepsTheSign) {
   EXPECT_EQ(FormatShare(Language::kEnglish, 0.1234, 1), "12.3%");
 }
 
+TEST(FormatDecimal, DoesNotSayThatLittleIsNothing) {
+  EXPECT_EQ(FormatDecimal(Language::kEnglish, 0.00004, 4), "<0.0001");
+  EXPECT_EQ(FormatDecimal(Language::kEnglish, 0.00006, 4), "0.0001");
+  EXPECT_EQ(FormatDecimal(Language::kEnglish, 0, 4), "0.0000");
+  EXPECT_EQ(FormatDecimal(Language::kEnglish, 1e-9, 0), "<1");
+}
+
 TEST(WithThousands, GroupsByThree) {
   EXPECT_EQ(WithThousands(0), "0");
   EXPECT_EQ(WithThousands(999), "999");

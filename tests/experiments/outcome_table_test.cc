@@ -85,7 +85,9 @@ TEST(OutcomeTable, GivesBackWhatWasPutIn) {
       ++given;
       ASSERT_EQ(unit.kind, outcome.kind);
       if (unit.kind == Kind::kIn) {
-        EXPECT_EQ(unit, outcome);
+        UnitOutcome but_shown = outcome;
+        but_shown.shown.clear();
+        EXPECT_EQ(unit, but_shown);
       }
     });
     EXPECT_EQ(given, 1);
@@ -104,6 +106,40 @@ TEST(OutcomeTable, AUnitCountsOnceAndAsItWasPutLast) {
   table.Put("v:b", UnitOutcome());
   EXPECT_EQ(table.size(), 1u);
   table.ForEach([](const UnitOutcome& unit) { EXPECT_EQ(unit.values[0].value, 7); });
+}
+
+// The plain twin: everybody looked at anew.
+TEST(OutcomeTable, KnowsWhoWasShownWhatHoweverOftenThatChanges) {
+  Outcomes outcomes(20'261'104, 30);
+  OutcomeTable table;
+  std::vector<UnitOutcome> units(50);
+  for (int i = 0; i < 3000; ++i) {
+    const size_t which = static_cast<size_t>(i * 7919 % 50);
+    units[which] = i % 11 == 0 ? UnitOutcome() : outcomes.Next();
+    table.Put(absl::StrCat("v:", which), units[which]);
+    if (i % 100 != 0) continue;
+    std::map<std::pair<size_t, uint32_t>, uint32_t> expected, found;
+    int64_t first_ms = 0, sum = 0;
+    size_t there = 0;
+    for (const UnitOutcome& unit : units) {
+      there += unit.kind != Kind::kNotIn ? 1 : 0;
+      if (unit.kind != Kind::kIn) continue;
+      first_ms += unit.first_ms;
+      for (const uint32_t number : unit.shown) ++expected[{unit.arm, number}];
+    }
+    for (size_t arm = 0; arm < table.shown_to().size(); ++arm) {
+      for (uint32_t number = 0; number < table.shown_to()[arm].size(); ++number) {
+        const uint32_t to = table.shown_to()[arm][number];
+        if (to != 0) found[{arm, number}] = to;
+      }
+    }
+    EXPECT_EQ(found, expected);
+    EXPECT_EQ(table.size(), there);
+    table.ForEach([&](const UnitOutcome& unit) {
+      if (unit.kind == Kind::kIn) sum += unit.first_ms;
+    });
+    EXPECT_EQ(sum, first_ms);
+  }
 }
 
 // The plain twin: sums over the units as they were, one after the other.
@@ -134,7 +170,7 @@ TEST(CountUp, IsTheSumOfItsUnits) {
     }
     if (there) so_far[unit.arm].Add(then);
   }
-  const ExperimentCounts counts = CountUp(experiment, table, 100'000);
+  const ExperimentCounts counts = CountUp(experiment, table);
   EXPECT_EQ(counts.mixed, mixed);
   EXPECT_EQ(counts.shown[0].pairs + counts.shown[1].pairs, pairs);
   for (size_t arm = 0; arm < 2; ++arm) {
@@ -170,10 +206,10 @@ TEST(CountUp, OneCapIsTakenOfAllArmsTogether) {
     unit.days = {{static_cast<int32_t>(kStart / kDay), value, 0}};
     table.Put(absl::StrCat("v:", i), unit);
   }
-  const ExperimentCounts counts = CountUp(experiment, table, 0);
+  const ExperimentCounts counts = CountUp(experiment, table);
   EXPECT_EQ(counts.caps[0].high, 100'000) << "198 of 200 are 99 %, and 196 are not beyond";
   experiment.cap_quantile = 0.98;
-  const ExperimentCounts capped = CountUp(experiment, table, 0);
+  const ExperimentCounts capped = CountUp(experiment, table);
   EXPECT_EQ(capped.caps[0].high, 199);
   EXPECT_TRUE(std::isinf(capped.caps[1].high)) << "an order's worth is a ratio";
   double sum = 0;
@@ -196,7 +232,7 @@ TEST(CountUp, NoveltyIsHigherWhereFewerSeeTheSame) {
     unit.shown = i % 2 == 0 ? std::vector<uint32_t>{0} : std::vector<uint32_t>{0, i};
     table.Put(absl::StrCat("v:", i), unit);
   }
-  const ExperimentCounts counts = CountUp(Trial(), table, 8);
+  const ExperimentCounts counts = CountUp(Trial(), table);
   EXPECT_EQ(counts.shown[0], (ShownByArm{4, 1, 4, 0, 0, 0}));
   EXPECT_EQ(counts.shown[1], (ShownByArm{4, 5, 8, 4 * 3.0, 0, 0})) << "one of eight: three bits";
 }
