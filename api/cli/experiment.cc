@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 #include "api/cli/access.h"
 #include "api/cli/command.h"
 #include "api/cli/customer_json.h"
+#include "api/cli/experiment_choices.h"
 #include "api/cli/experiments_json.h"
 #include "api/cli/progress.h"
 #include "api/client/client.h"
@@ -36,6 +38,8 @@ struct Options {
   std::string file;
   std::string comment;
   int32_t hours = 24;
+  int32_t days = 7;
+  bool update = false;
   experiments::PlanOptions plan;
 };
 
@@ -204,6 +208,9 @@ absl::Status ReportOne(const Common& common, const Options& options) {
   ASSIGN_OR_RETURN(const ExperimentVersion version, Find(access.get(), common, options.id));
   const Experiment& experiment = version.content;
   ASSIGN_OR_RETURN(const std::unique_ptr<SiteCopy> copy, SiteCopy::Make(access.get(), common.site));
+  if (experiment.kind != ExperimentKind::SPLIT) {
+    return ShowChoices(copy->house(), experiment, Clock::System().NowMs(), common);
+  }
   Progress progress;
   experiments::ExperimentReportOptions wishes;
   wishes.now_ms = Clock::System().NowMs();
@@ -217,6 +224,53 @@ absl::Status ReportOne(const Common& common, const Options& options) {
                    experiments::JudgeExperiment(experiment, counts, wishes.now_ms));
   return Show(experiments::ReportOf(experiment, counts, verdict, wishes),
               FormatMessage(common.language, {"experiment.title", {experiment.id}}), common);
+}
+
+absl::Status Weights(const Common& common, const Options& options) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
+                   Access::Open(common.data, common.site, /*create=*/false));
+  ExperimentVersion version;
+  if (options.update) {
+    ExperimentChange change;
+    RETURN_IF_ERROR(CatchThrift(
+        [&] { access->backoffice().update_weights(change, common.site, options.id, Who()); }));
+    version = std::move(change.version);
+  } else {
+    ASSIGN_OR_RETURN(version, Find(access.get(), common, options.id));
+  }
+  const Experiment& experiment = version.content;
+  if (!experiment.__isset.batch) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(experiment.id, " is no bandit that has begun"));
+  }
+  Report report;
+  Report::Table& table = report.tables.emplace_back();
+  table.name = "experiment_weights";
+  table.columns = {{"segment"}};
+  for (const ExperimentArm& arm : experiment.arms) table.columns.push_back({arm.id, 4});
+  for (const auto& [segment, weights] : experiment.batch.weights) {
+    table.rows.push_back({segment});
+    for (const double weight : weights) table.rows.back().emplace_back(weight);
+  }
+  report.notes.push_back(absl::StrCat("batch ", experiment.batch.number, ", since ",
+                                      TimeText(experiment.batch.from_ms)));
+  Print(report, common);
+  return absl::OkStatus();
+}
+
+absl::Status Evaluate(const Common& common, const Options& options) {
+  std::ifstream file(options.file);
+  if (!file.good()) {
+    return absl::NotFoundError(absl::StrCat("there is no file ", options.file));
+  }
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  ASSIGN_OR_RETURN(const experiments::TargetPolicy target, TargetFromJson(text));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
+                   Access::Open(common.data, common.site, /*create=*/false));
+  ASSIGN_OR_RETURN(const ExperimentVersion version, Find(access.get(), common, target.experiment));
+  ASSIGN_OR_RETURN(const std::unique_ptr<SiteCopy> copy, SiteCopy::Make(access.get(), common.site));
+  return ShowEvaluation(copy->house(), version.content, target, options.days,
+                        Clock::System().NowMs(), common);
 }
 
 }  // namespace
@@ -313,6 +367,25 @@ void AddExperiment(CLI::App* app, Common* common, Action* action) {
   AddPageOptions(report, common);
   with_id(report);
   report->callback([=] { *action = [=] { return ReportOne(*common, *options); }; });
+
+  CLI::App* const weights = add("weights", "What a bandit weighs by now");
+  with_id(weights);
+  weights->add_flag("--update", options->update,
+                    "Begin the next batch first, from what came of those before");
+  weights->callback([=] { *action = [=] { return Weights(*common, *options); }; });
+
+  CLI::App* const evaluate =
+      add("evaluate",
+          "What another share of an experiment's arms would have earned, from its log alone:\n"
+          "  {\"experiment\": \"x\", \"weights\": {\"\": {\"old\": 0.2, \"new\": 0.8}}}\n"
+          "Segments may have weights of their own; an arm alone (1) is a recipe tried before\n"
+          "everybody gets it. Shows no numbers where the log cannot carry them.");
+  AddPageOptions(evaluate, common);
+  evaluate->add_option("file", options->file, "JSON")->required();
+  evaluate->add_option("--days", options->days, "Of the log, up to now")
+      ->check(CLI::Range(1, 3650))
+      ->capture_default_str();
+  evaluate->callback([=] { *action = [=] { return Evaluate(*common, *options); }; });
 }
 
 }  // namespace vitrine::cli

@@ -51,6 +51,7 @@ absl::StatusOr<RecommendReply> Storefront::Recommend(const RecommendRequest& req
   const RequestTime call(clock_, clock_->SteadyNs(), ++calls_, request.context);
   ASSIGN_OR_RETURN(Site * site, sites_->Find(request.context.site));
   PageWishes wishes = WishesOf(request);
+  wishes.placements = {PlacementOf(request)};
   if (request.__isset.exclude_bought) wishes.exclude_bought = request.exclude_bought;
   wishes.exclude_seen = request.exclude_seen;
   ASSIGN_OR_RETURN(const std::unique_ptr<PageMaker> maker,
@@ -85,7 +86,8 @@ absl::StatusOr<PageReply> Storefront::Page(const PageRequest& request) {
   if (request.__isset.page) RETURN_IF_ERROR(CheckPage(request.page));
   const RequestTime call(clock_, clock_->SteadyNs(), ++calls_, request.context);
   ASSIGN_OR_RETURN(Site * site, sites_->Find(request.context.site));
-  const PageWishes wishes = WishesOf(request);
+  PageWishes wishes = WishesOf(request);
+  for (const ShelfWanted& shelf : request.shelves) wishes.placements.push_back(shelf.placement);
   ASSIGN_OR_RETURN(const std::unique_ptr<PageMaker> maker,
                    PageMaker::Begin(site, request.context, wishes, clock_->NowMs()));
   PageReply reply;
