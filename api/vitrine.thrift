@@ -715,6 +715,11 @@ service Backoffice {
                                    4: string who, 5: string comment) throws (
     1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
     4: InternalError internal),
+  // Begins the next batch of a bandit that runs, with weights from what came of those before; by
+  // itself it does so every BanditPlan.batch_minutes.
+  ExperimentChange update_weights(1: string site, 2: string id, 3: string who) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
   // What Context.forced_arms takes, for so many hours (1 to 720).
   string force_arm(1: string site, 2: string experiment, 3: string arm, 4: i32 hours) throws (
     1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,

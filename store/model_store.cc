@@ -33,12 +33,13 @@ absl::Status ModelStore::Publish(absl::string_view id) const {
   return WriteFileAtomically(directory_ + "/CURRENT", absl::StrCat(id, "\n"));
 }
 
-absl::Status ModelStore::Prune(size_t keep) const {
+absl::Status ModelStore::Prune(size_t keep, const std::set<std::string>& wanted) const {
   ASSIGN_OR_RETURN(const std::string current, Current());
   ASSIGN_OR_RETURN(std::vector<std::string> ids, List());
   // Counted as the newest, so that it stays: after a roll back it may be the oldest.
   ids.erase(std::remove(ids.begin(), ids.end(), current), ids.end());
   for (size_t i = 0; i + keep < ids.size() + 1; ++i) {
+    if (wanted.contains(ids[i])) continue;
     std::error_code ignored;  // an old file that stays costs only space
     fs::remove(PathOf(ids[i]), ignored);
   }

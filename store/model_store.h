@@ -4,6 +4,7 @@
 #ifndef VITRINE_STORE_MODEL_STORE_H_
 #define VITRINE_STORE_MODEL_STORE_H_
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,8 @@ class ModelStore {
   // Makes `id`, whose file is complete, the current one: one rename, durable.
   absl::Status Publish(absl::string_view id) const;
 
-  // Removes all but the newest `keep` (at least 1) and the current one.
-  absl::Status Prune(size_t keep) const;
+  // Removes all but the newest `keep` (at least 1), the current one and those of these ids.
+  absl::Status Prune(size_t keep, const std::set<std::string>& wanted = {}) const;
 
   // The newest of those that are older than the current one; NotFound if there is none.
   absl::StatusOr<std::string> BeforeCurrent() const;

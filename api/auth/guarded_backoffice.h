@@ -159,6 +159,10 @@ class GuardedBackoffice final : public BackofficeIf {
                        const std::string& comment) override {
     For(site, Opens::kBackoffice).move_experiment(reply, site, id, status, who, comment);
   }
+  void update_weights(ExperimentChange& reply, const std::string& site, const std::string& id,
+                      const std::string& who) override {
+    For(site, Opens::kBackoffice).update_weights(reply, site, id, who);
+  }
   void force_arm(std::string& reply, const std::string& site, const std::string& experiment,
                  const std::string& arm, int32_t hours) override {
     For(site, Opens::kBackoffice).force_arm(reply, site, experiment, arm, hours);

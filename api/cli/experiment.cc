@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,11 +14,13 @@
 #include "api/cli/access.h"
 #include "api/cli/command.h"
 #include "api/cli/customer_json.h"
+#include "api/cli/experiment_choices.h"
 #include "api/cli/experiments_json.h"
 #include "api/client/client.h"
 #include "api/render/wording.h"
 #include "experiments/definition/definition.h"
 #include "experiments/definition/metrics.h"
+#include "store/base/clock.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
 #include "store/event_names.h"
@@ -34,6 +37,8 @@ struct Options {
   double lift = 0.05;
   double power = 0.8;
   int32_t days = 28;
+  int32_t evaluated_days = 7;
+  bool update = false;
 };
 
 std::string ArmsText(const Experiment& experiment) {
@@ -200,12 +205,65 @@ absl::Status Plan(const Common& common, const Options& options) {
 absl::Status ReportOne(const Common& common, const Options& options) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
                    Access::Open(common.data, common.site, /*create=*/false));
+  ASSIGN_OR_RETURN(const ExperimentVersion version, Find(access.get(), common, options.id));
+  if (version.content.kind != ExperimentKind::SPLIT) {
+    ASSIGN_OR_RETURN(const std::unique_ptr<SiteCopy> copy,
+                     SiteCopy::Make(access.get(), common.site));
+    return ShowChoices(copy->house(), version.content, Clock::System().NowMs(), common);
+  }
   std::string report;
   RETURN_IF_ERROR(CatchThrift([&] {
     access->backoffice().experiment_report(report, common.site, options.id, WantedFormat(common),
                                            common.language == Language::kPersian ? "fa" : "en");
   }));
   return ShowRendered(report, common);
+}
+
+absl::Status Weights(const Common& common, const Options& options) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
+                   Access::Open(common.data, common.site, /*create=*/false));
+  ExperimentVersion version;
+  if (options.update) {
+    ExperimentChange change;
+    RETURN_IF_ERROR(CatchThrift(
+        [&] { access->backoffice().update_weights(change, common.site, options.id, Who()); }));
+    version = std::move(change.version);
+  } else {
+    ASSIGN_OR_RETURN(version, Find(access.get(), common, options.id));
+  }
+  const Experiment& experiment = version.content;
+  if (!experiment.__isset.batch) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(experiment.id, " is no bandit that has begun"));
+  }
+  Report report;
+  Report::Table& table = report.tables.emplace_back();
+  table.name = "experiment_weights";
+  table.columns = {{"segment"}};
+  for (const ExperimentArm& arm : experiment.arms) table.columns.push_back({arm.id, 4});
+  for (const auto& [segment, weights] : experiment.batch.weights) {
+    table.rows.push_back({segment});
+    for (const double weight : weights) table.rows.back().emplace_back(weight);
+  }
+  report.notes.push_back(absl::StrCat("batch ", experiment.batch.number, ", since ",
+                                      TimeText(experiment.batch.from_ms)));
+  Print(report, common);
+  return absl::OkStatus();
+}
+
+absl::Status Evaluate(const Common& common, const Options& options) {
+  std::ifstream file(options.file);
+  if (!file.good()) {
+    return absl::NotFoundError(absl::StrCat("there is no file ", options.file));
+  }
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  ASSIGN_OR_RETURN(const experiments::TargetPolicy target, TargetFromJson(text));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
+                   Access::Open(common.data, common.site, /*create=*/false));
+  ASSIGN_OR_RETURN(const ExperimentVersion version, Find(access.get(), common, target.experiment));
+  ASSIGN_OR_RETURN(const std::unique_ptr<SiteCopy> copy, SiteCopy::Make(access.get(), common.site));
+  return ShowEvaluation(copy->house(), version.content, target, options.evaluated_days,
+                        Clock::System().NowMs(), common);
 }
 
 }  // namespace
@@ -302,6 +360,25 @@ void AddExperiment(CLI::App* app, Common* common, Action* action) {
   AddPageOptions(report, common);
   with_id(report);
   report->callback([=] { *action = [=] { return ReportOne(*common, *options); }; });
+
+  CLI::App* const weights = add("weights", "What a bandit weighs by now");
+  with_id(weights);
+  weights->add_flag("--update", options->update,
+                    "Begin the next batch first, from what came of those before");
+  weights->callback([=] { *action = [=] { return Weights(*common, *options); }; });
+
+  CLI::App* const evaluate =
+      add("evaluate",
+          "What another share of an experiment's arms would have earned, from its log alone:\n"
+          "  {\"experiment\": \"x\", \"weights\": {\"\": {\"old\": 0.2, \"new\": 0.8}}}\n"
+          "Segments may have weights of their own; an arm alone (1) is a recipe tried before\n"
+          "everybody gets it. Shows no numbers where the log cannot carry them.");
+  AddPageOptions(evaluate, common);
+  evaluate->add_option("file", options->file, "JSON")->required();
+  evaluate->add_option("--days", options->evaluated_days, "Of the log, up to now")
+      ->check(CLI::Range(1, 3650))
+      ->capture_default_str();
+  evaluate->callback([=] { *action = [=] { return Evaluate(*common, *options); }; });
 }
 
 }  // namespace vitrine::cli

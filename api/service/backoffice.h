@@ -94,6 +94,8 @@ class Backoffice : public BackofficeIf {
   void move_experiment(ExperimentChange& change, const std::string& site, const std::string& id,
                        ExperimentStatus status, const std::string& who,
                        const std::string& comment) override;
+  void update_weights(ExperimentChange& change, const std::string& site, const std::string& id,
+                      const std::string& who) override;
   void force_arm(std::string& token, const std::string& site, const std::string& experiment,
                  const std::string& arm, int32_t hours) override;
   void experiment_report(std::string& report, const std::string& site, const std::string& id,

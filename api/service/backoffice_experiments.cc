@@ -76,6 +76,13 @@ void Backoffice::move_experiment(ExperimentChange& change, const std::string& si
       ValueOrThrow(FindOrThrow(site)->MoveExperiment(id, status, clock_->NowMs(), who, comment));
 }
 
+void Backoffice::update_weights(ExperimentChange& change, const std::string& site,
+                                const std::string& id, const std::string& who) {
+  ThrowIfError(Annotate(ValidName(id), "id"));
+  ThrowIfError(CheckText("who", who));
+  change = ValueOrThrow(FindOrThrow(site)->UpdateWeights(id, clock_->NowMs(), who));
+}
+
 void Backoffice::force_arm(std::string& token, const std::string& site,
                            const std::string& experiment, const std::string& arm, int32_t hours) {
   ThrowIfError(Annotate(ValidName(experiment), "experiment"));

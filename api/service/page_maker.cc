@@ -86,6 +86,10 @@ absl::StatusOr<std::unique_ptr<PageMaker>> PageMaker::Begin(Site* site, const Co
     return absl::UnavailableError(absl::StrCat("site ", site->name(), " has no model yet"));
   }
   RETURN_IF_ERROR(maker->ReadPerson());
+  if (std::shared_ptr<Serving> trial = maker->TrialModel()) {
+    maker->AnswerWith(std::move(trial));
+    RETURN_IF_ERROR(maker->ReadPerson());
+  }
   maker->ReadPage();
   RETURN_IF_ERROR(maker->read_);
   return maker;
@@ -97,12 +101,54 @@ PageMaker::PageMaker(Site* site, const Context& context, const PageWishes& wishe
       wishes_(wishes),
       now_ms_(now_ms),
       settings_(site->house().GetSettings()),
-      serving_(site->serving()),
+      current_(site->serving()),
+      trials_(site->trial_models()),
       placements_(site->placements()),
       experiments_(site->experiments()),
-      forced_(site->ForcedBy(context.forced_arms, now_ms)),
-      sessions_(serving_ == nullptr ? nullptr : serving_->sessions()),
-      assortment_(serving_ == nullptr ? nullptr : serving_->assortment()) {}
+      forced_(site->ForcedBy(context.forced_arms, now_ms)) {
+  if (current_ != nullptr) AnswerWith(current_);
+}
+
+void PageMaker::AnswerWith(std::shared_ptr<Serving> serving) {
+  if (ranker_ != nullptr) serving_->Return(std::move(ranker_));
+  person_ = {};
+  serving_ = std::move(serving);
+  sessions_ = serving_->sessions();
+  assortment_ = serving_->assortment();
+}
+
+std::shared_ptr<Serving> PageMaker::TrialModel() const {
+  if (experiments_->models().empty()) return nullptr;
+  for (const absl::string_view placement : wishes_.placements) {
+    for (const experiments::ChosenArm& chosen : ChosenFor(placement)) {
+      if (chosen.arm == nullptr || !chosen.arm->__isset.model_id) continue;
+      if (!ModelsAreThere(*chosen.experiment)) continue;
+      const auto found = trials_->find(chosen.arm->model_id);
+      if (found != trials_->end()) return found->second;
+    }
+  }
+  return nullptr;
+}
+
+// One that has been read just now knows neither clicks nor catalogue yet: no fair trial.
+bool PageMaker::ModelsAreThere(const Experiment& experiment) const {
+  return absl::c_all_of(experiment.arms, [this](const ExperimentArm& arm) {
+    if (!arm.__isset.model_id || arm.model_id == current_->model->id) return true;
+    const auto found = trials_->find(arm.model_id);
+    return found != trials_->end() &&
+           (current_->sessions() == nullptr || found->second->sessions() != nullptr) &&
+           (current_->assortment() == nullptr || found->second->assortment() != nullptr);
+  });
+}
+
+// An experiment that tries models steps aside where one of them is not there, or where another one
+// answers for the page.
+bool PageMaker::Answers(const experiments::ChosenArm& chosen) const {
+  if (chosen.arm == nullptr || !experiments::TriesModels(*chosen.experiment)) return true;
+  if (!ModelsAreThere(*chosen.experiment)) return false;
+  return chosen.arm->__isset.model_id ? chosen.arm->model_id == serving_->model->id
+                                      : serving_ == current_;
+}
 
 PageMaker::~PageMaker() {
   if (ranker_ != nullptr) serving_->Return(std::move(ranker_));
@@ -171,22 +217,34 @@ void PageMaker::GatherShown(const Placement& placement) {
 }
 
 // Who minds being known, or is nobody we know, is in no experiment.
-std::vector<experiments::ChosenArm> PageMaker::ArmsOf(const Placement& placement) const {
+std::vector<experiments::ChosenArm> PageMaker::ChosenFor(absl::string_view placement) const {
   if (!wishes_.experiments || !IsSomebody(context_)) return {};
-  return experiments_->Choose(placement.id, {.customer = context_.customer_id,
-                                             .visitor = context_.visitor_id,
-                                             .channel = context_.channel,
-                                             .device = context_.device,
-                                             .country = context_.country,
-                                             .language = context_.language,
-                                             .now_ms = now_ms_,
-                                             .holdout = settings_.experiment_holdout,
-                                             .forced = &forced_});
+  return experiments_->Choose(placement, {.customer = context_.customer_id,
+                                          .visitor = context_.visitor_id,
+                                          .channel = context_.channel,
+                                          .device = context_.device,
+                                          .country = context_.country,
+                                          .language = context_.language,
+                                          .attributes = &context_.attributes,
+                                          .returning = profile_->history_events > 0,
+                                          .now_ms = now_ms_,
+                                          .holdout = settings_.experiment_holdout,
+                                          .forced = &forced_});
+}
+
+std::vector<experiments::ChosenArm> PageMaker::ArmsOf(const Placement& placement) const {
+  std::vector<experiments::ChosenArm> arms = ChosenFor(placement.id);
+  const bool may_interleave = MayInterleave(placements_->content, placement);
+  std::erase_if(arms, [this, may_interleave](const experiments::ChosenArm& chosen) {
+    return (chosen.arm == nullptr && !may_interleave) || !Answers(chosen);
+  });
+  return arms;
 }
 
 // A shelf of an experiment counts even if its arm left it empty, or arms that do so would look
 // better than they are.
-void PageMaker::NoteShown(const Shelf& shelf, const std::vector<experiments::ChosenArm>& arms) {
+void PageMaker::NoteShown(const Shelf& shelf, const std::vector<experiments::ChosenArm>& arms,
+                          const std::vector<std::optional<int32_t>>& teams) {
   if (!context_.personalize || (shelf.suggestions.empty() && arms.empty())) return;
   Exposure& exposure = shown_.emplace_back();
   exposure.degraded = DegradedAnswer::Now();
@@ -200,7 +258,9 @@ void PageMaker::NoteShown(const Shelf& shelf, const std::vector<experiments::Cho
   if (context_.device != Device::UNKNOWN_DEVICE) exposure.__set_device(context_.device);
   if (!context_.country.empty()) exposure.__set_country(context_.country);
   for (const Suggestion& suggestion : shelf.suggestions) {
+    const size_t place = exposure.products.size();
     ExposedProduct& shown = exposure.products.emplace_back();
+    if (place < teams.size() && teams[place]) shown.__set_team(*teams[place]);
     shown.product_id = suggestion.product_id;
     shown.source = suggestion.source;
     if (!suggestion.rules.empty()) shown.rule = suggestion.rules.front();
@@ -208,7 +268,11 @@ void PageMaker::NoteShown(const Shelf& shelf, const std::vector<experiments::Cho
   for (const experiments::ChosenArm& chosen : arms) {
     ExposedArm& arm = exposure.arms.emplace_back();
     arm.experiment = chosen.experiment->id;
-    arm.arm = chosen.arm->id;
+    if (chosen.arm != nullptr) arm.arm = chosen.arm->id;
+    if (chosen.experiment->kind == ExperimentKind::BANDIT && !chosen.forced) {
+      arm.__set_batch(chosen.experiment->batch.number);
+      arm.__set_segment(chosen.segment);
+    }
     arm.unit = chosen.experiment->unit;
     arm.point = chosen.point;
     arm.propensity = chosen.propensity;
@@ -354,6 +418,23 @@ std::vector<ShownProduct> PageMaker::Fill(const Placement& placement, size_t k,
   }
 }
 
+// The coins are of who asks and for what, so that a call that is sent again gets the same shelf.
+InterleavedShelf PageMaker::FillBoth(const Experiment& experiment, const Placement& placement,
+                                     size_t k, const std::string& id, Placement (&halves)[2],
+                                     std::vector<TraceLine>* trace) {
+  std::vector<ShownProduct> lists[2];
+  for (const size_t side : {0, 1}) {
+    halves[side] = placement;
+    experiments::Apply(experiment.arms[side], &halves[side]);
+    lists[side] = Fill(halves[side], k, trace);
+  }
+  const bool customer = experiment.unit == ExperimentUnit::CUSTOMER;
+  return InterleaveShelves(lists[0], lists[1], k, experiment.id,
+                           customer ? context_.customer_id : context_.visitor_id,
+                           context_.__isset.request_id ? context_.request_id : id,
+                           [this](uint32_t product) { return serving_->catalogue.IdOf(product); });
+}
+
 absl::StatusOr<Shelf> PageMaker::Make(absl::string_view name, int32_t k, std::string id) {
   const std::vector<Placement>& all = placements_->content.placements;
   const auto found =
@@ -365,17 +446,27 @@ absl::StatusOr<Shelf> PageMaker::Make(absl::string_view name, int32_t k, std::st
   }
   const Placement* placement = &*found;
   const std::vector<experiments::ChosenArm> arms = ArmsOf(*placement);
+  const experiments::ChosenArm* both = nullptr;
   Placement changed;
   for (const experiments::ChosenArm& chosen : arms) {
-    if (!experiments::Changes(*chosen.arm)) continue;
+    if (chosen.arm == nullptr) both = &chosen;
+    if (chosen.arm == nullptr || !experiments::Changes(*chosen.arm)) continue;
     if (placement != &changed) changed = *placement;
     placement = &changed;
     experiments::Apply(*chosen.arm, &changed);
   }
   offers_.seed = SeedOf(id);
   std::vector<TraceLine> trace;
-  const std::vector<ShownProduct> shown = Fill(
-      *placement, static_cast<size_t>(k == 0 ? placement->k : k), wishes_.trace ? &trace : nullptr);
+  std::vector<TraceLine>* const traced = wishes_.trace ? &trace : nullptr;
+  const auto count = static_cast<size_t>(k == 0 ? placement->k : k);
+  InterleavedShelf made;
+  Placement halves[2] = {};  // whose rules what is shown names
+  if (both == nullptr) {
+    made.shown = Fill(*placement, count, traced);
+  } else {
+    made = FillBoth(*both->experiment, *placement, count, id, halves, traced);
+  }
+  const std::vector<ShownProduct>& shown = made.shown;
   Shelf shelf;
   shelf.placement = placement->id;
   shelf.recommendation_id = std::move(id);
@@ -395,12 +486,13 @@ absl::StatusOr<Shelf> PageMaker::Make(absl::string_view name, int32_t k, std::st
   for (const experiments::ChosenArm& chosen : arms) {
     ShownArm& arm = shelf.arms.emplace_back();
     arm.experiment = chosen.experiment->id;
+    arm.forced = chosen.forced;
+    if (chosen.arm == nullptr) continue;
     arm.arm = chosen.arm->id;
     arm.parameters = chosen.arm->parameters;
-    arm.forced = chosen.forced;
   }
   RETURN_IF_ERROR(read_);
-  NoteShown(shelf, arms);
+  NoteShown(shelf, arms, made.teams);
   return shelf;
 }
 

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "api/service/interleaved.h"
 #include "api/service/site.h"
 #include "api/vitrine_types.h"
 #include "experiments/definition/running.h"
@@ -26,7 +27,8 @@ namespace vitrine {
 
 // What a request wants beside its shelves.
 struct PageWishes {
-  const PageFacts* page = nullptr;                    // null: about nothing
+  std::vector<absl::string_view> placements = {};  // that will be made: one model answers for all
+  const PageFacts* page = nullptr;                 // null: about nothing
   const std::vector<std::string>* exclude = nullptr;  // never shown; null: none
   std::optional<bool> exclude_bought = std::nullopt;  // none: as the site has set
   bool exclude_seen = true;
@@ -61,6 +63,9 @@ class PageMaker {
  private:
   PageMaker(Site* site, const Context& context, const PageWishes& wishes, int64_t now_ms);
   absl::Status ReadPerson();
+  // What the arms of the wished placements answer with; null: what everybody is answered with.
+  std::shared_ptr<Serving> TrialModel() const;
+  void AnswerWith(std::shared_ptr<Serving> serving);
   void ReadPage();
   void GatherPersonFacts();
   // What was shown to the person lately and not clicked since; once, where a rule asks for it.
@@ -70,8 +75,16 @@ class PageMaker {
   std::optional<uint32_t> RefillAt(size_t place, absl::string_view only_category) const;
   std::vector<ShownProduct> Fill(const Placement& placement, size_t k,
                                  std::vector<TraceLine>* trace);
+  // An interleaving experiment's: `halves` are set to its two placements.
+  InterleavedShelf FillBoth(const Experiment& experiment, const Placement& placement, size_t k,
+                            const std::string& id, Placement (&halves)[2],
+                            std::vector<TraceLine>* trace);
+  bool ModelsAreThere(const Experiment& experiment) const;
+  bool Answers(const experiments::ChosenArm& chosen) const;
+  std::vector<experiments::ChosenArm> ChosenFor(absl::string_view placement) const;
   std::vector<experiments::ChosenArm> ArmsOf(const Placement& placement) const;
-  void NoteShown(const Shelf& shelf, const std::vector<experiments::ChosenArm>& arms);
+  void NoteShown(const Shelf& shelf, const std::vector<experiments::ChosenArm>& arms,
+                 const std::vector<std::optional<int32_t>>& teams);
   Suggestion Describe(const Placement& placement, const ShownProduct& shown);
   std::string ReasonOf(const Placement& placement, const ShownProduct& shown);
 
@@ -80,14 +93,16 @@ class PageMaker {
   const PageWishes& wishes_;
   const int64_t now_ms_;
   const SiteSettings settings_;
-  const std::shared_ptr<Serving> serving_;
+  const std::shared_ptr<Serving> current_;  // answers whoever tries no other
+  const std::shared_ptr<const Site::TrialModels> trials_;
+  std::shared_ptr<Serving> serving_;  // answers this request
   const std::shared_ptr<const PlacementVersion> placements_;
   const std::shared_ptr<const experiments::RunningExperiments> experiments_;
   experiments::ForcedArms forced_;
   size_t catalogue_size_ = 0;
   std::vector<uint32_t> noted_;
-  const std::shared_ptr<SessionIndex> sessions_;
-  const std::shared_ptr<const Assortment> assortment_;
+  std::shared_ptr<SessionIndex> sessions_;
+  std::shared_ptr<const Assortment> assortment_;
   std::shared_ptr<const TrendLists> trends_;
   std::shared_ptr<const KnownPerson> known_;
   const Profile* profile_ = nullptr;  // theirs

@@ -36,6 +36,16 @@ absl::Status CheckContext(const Context& context) {
   if (context.__isset.visitor_id) {
     RETURN_IF_ERROR(Annotate(ValidId(context.visitor_id), "context.visitor_id"));
   }
+  if (context.attributes.size() > limits::kContextAttributesMax) {
+    return BadField("context.attributes",
+                    absl::StrCat("more than ", limits::kContextAttributesMax));
+  }
+  for (const auto& [name, value] : context.attributes) {
+    if (name.size() > limits::kIdBytesMax || value.size() > limits::kIdBytesMax) {
+      return BadField("context.attributes",
+                      absl::StrCat("longer than ", limits::kIdBytesMax, " bytes"));
+    }
+  }
   return absl::OkStatus();
 }
 

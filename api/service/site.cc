@@ -91,6 +91,7 @@ absl::StatusOr<std::unique_ptr<Site>> Site::Open(const std::string& data_directo
   RETURN_IF_ERROR(site->LoadPlacements());
   RETURN_IF_ERROR(site->LoadExperiments());
   RETURN_IF_ERROR(site->LoadModel());
+  site->LoadTrialModels();
   if (const auto record = ReadTrainingRecord(directory); record.ok()) {
     site->last_training_.Set(*record);
   }
@@ -111,10 +112,17 @@ std::shared_ptr<Serving> Site::serving() const {
   return serving_;
 }
 
-std::vector<std::shared_ptr<Serving>> Site::Servings() const {
+std::vector<std::shared_ptr<Serving>> Site::Answering() const {
   std::vector<std::shared_ptr<Serving>> servings;
   absl::ReaderMutexLock lock(&model_mutex_);
   if (serving_ != nullptr) servings.push_back(serving_);
+  for (const auto& [id, trial] : *trial_models_) servings.push_back(trial);
+  return servings;
+}
+
+std::vector<std::shared_ptr<Serving>> Site::Servings() const {
+  std::vector<std::shared_ptr<Serving>> servings = Answering();
+  absl::ReaderMutexLock lock(&model_mutex_);
   if (coming_ != nullptr) servings.push_back(coming_);
   return servings;
 }
@@ -146,30 +154,40 @@ void Site::Watch(std::span<const Event> events, int64_t now_ms) {
   const std::shared_ptr<Serving> now = serving();
   if (now == nullptr) return;
   visits_.Add(events, now->model->weights, now_ms, house_->GetSettings().session_gap_ms);
-  WatchTrends(events, now.get());
+  for (const auto& serving : Answering()) WatchTrends(events, serving.get());
   WatchTrials(events, now->model->weights);
+}
+
+absl::Status Site::EnterVisit(const EndedVisit& visit, Serving* serving) {
+  const std::shared_ptr<SessionIndex> sessions = serving->sessions();
+  if (sessions == nullptr) return absl::OkStatus();
+  std::vector<uint32_t> clicks;
+  for (const std::string& product : visit) {
+    if (const auto number = serving->catalogue.NumberOf(product)) clicks.push_back(*number);
+  }
+  return sessions->Add(clicks).status();
 }
 
 void Site::EnterEndedVisits() {
   const std::shared_ptr<Serving> now = serving();
-  const std::shared_ptr<SessionIndex> sessions = now == nullptr ? nullptr : now->sessions();
-  if (sessions == nullptr) return;  // they wait
+  if (now == nullptr || now->sessions() == nullptr) return;  // they wait
   absl::MutexLock lock(&enter_mutex_);
   for (const EndedVisit& visit :
        visits_.TakeEnded(Clock::System().NowMs(), house_->GetSettings().session_gap_ms)) {
-    std::vector<uint32_t> clicks;
-    for (const std::string& product : visit) {
-      if (const auto number = now->catalogue.NumberOf(product)) clicks.push_back(*number);
+    for (const auto& serving : Answering()) {
+      const absl::Status added = EnterVisit(visit, serving.get());
+      if (!added.ok()) spdlog::warn("site {}: a visit is not learned: {}", name_, added.ToString());
     }
-    const absl::Status added = sessions->Add(clicks).status();
-    if (!added.ok()) spdlog::warn("site {}: a visit is not learned: {}", name_, added.ToString());
   }
 }
 
 absl::Status Site::LearnSessions() {
   const std::shared_ptr<Serving> now = serving();
   if (now == nullptr) return absl::OkStatus();
-  return ReadCopy([&](const WebHouse& copy) { return LearnSessions(copy, now.get()); });
+  return ReadCopy([&](const WebHouse& copy) -> absl::Status {
+    for (const auto& serving : Answering()) RETURN_IF_ERROR(LearnSessions(copy, serving.get()));
+    return absl::OkStatus();
+  });
 }
 
 absl::Status Site::LearnSessions(const WebHouse& copy, Serving* serving) const {
@@ -207,8 +225,9 @@ absl::StatusOr<std::vector<Erasure>> Site::Erase(const std::vector<std::string>&
   ForgetAll();
   for (const std::string& id : customers) visits_.Forget(id);
   // Some of its sessions are theirs, and it does not know which.
-  if (const std::shared_ptr<Serving> now = serving(); now != nullptr && now->sessions()) {
-    now->SetSessions(nullptr);
+  for (const auto& serving : Answering()) {
+    if (serving->sessions() == nullptr) continue;
+    serving->SetSessions(nullptr);
     LearnSessionsSoon();
   }
   RETURN_IF_ERROR(receipts.status());
@@ -325,7 +344,9 @@ void Site::DeriveLoop() {
       if (!status.ok()) spdlog::error("site {}: derived rows: {}", name_, status.ToString());
     }
     EnterEndedVisits();
-    if (const std::shared_ptr<Serving> now = serving()) now->trends->Refresh();
+    const absl::Status weighed = UpdateDueWeights(Clock::System().NowMs());
+    if (!weighed.ok()) spdlog::error("site {}: weights: {}", name_, weighed.ToString());
+    for (const auto& serving : Answering()) serving->trends->Refresh();
     RestFromDeriving(looked_ns + Clock::System().SteadyNs() - start_ns);
   }
 }

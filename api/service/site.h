@@ -69,6 +69,11 @@ class Site {
   absl::StatusOr<PlacementVersion> SetPlacements(const PlacementSet& content, int64_t based_on,
                                                  absl::string_view who, absl::string_view comment);
 
+  // The models beside the one that answers which arms of experiments answer with, by id, without
+  // those that cannot be read.
+  using TrialModels = absl::flat_hash_map<std::string, std::shared_ptr<Serving>>;
+  std::shared_ptr<const TrialModels> trial_models() const;
+
   // What is tried out now.
   std::shared_ptr<const experiments::RunningExperiments> experiments() const;
   // Makes a draft of it, or changes it (WebHouse::SetExperiment); of its life it keeps what it had.
@@ -81,6 +86,12 @@ class Site {
   absl::StatusOr<ExperimentChange> MoveExperiment(absl::string_view id, ExperimentStatus to,
                                                   int64_t now_ms, absl::string_view who,
                                                   absl::string_view comment);
+  // Begins the next batch of a bandit that runs (experiments/choices/bandit_report.h). NotFound;
+  // InvalidArgument if it is none, or does not run. Reads all persons.
+  absl::StatusOr<ExperimentChange> UpdateWeights(absl::string_view id, int64_t now_ms,
+                                                 absl::string_view who);
+  // The same for all whose batch has lasted long enough.
+  absl::Status UpdateDueWeights(int64_t now_ms);
   // A link's part that shows this arm until then (experiments/assignment/forced_arms.h). NotFound.
   absl::StatusOr<std::string> ForceArm(absl::string_view experiment, absl::string_view arm,
                                        int64_t expires_ms) const;
@@ -190,8 +201,12 @@ class Site {
   absl::Status Warm(Serving& now, Serving* next) const;
   // Makes its model the current one, here and at the next start, and removes old ones.
   absl::Status Serve(std::shared_ptr<Serving> next);
-  // What answers now, and what is about to.
+  // What answers now: first the model that does for everybody else, if there is one.
+  std::vector<std::shared_ptr<Serving>> Answering() const;
+  // These, and what is about to.
   std::vector<std::shared_ptr<Serving>> Servings() const;
+  // Reads the models of experiments that are not there yet, and lets go of others.
+  void LoadTrialModels();
   absl::Status LearnSessions(const WebHouse& copy, Serving* serving) const;
   absl::Status LearnTrends(const WebHouse& copy, Serving* serving) const;
   void WatchTrends(std::span<const Event> events, Serving* serving) const;
@@ -201,6 +216,8 @@ class Site {
   absl::Status LoadPlacements();
   absl::Status LoadExperiments();
   absl::Status CheckGoingOn(const PlacementSet& set) const;
+  absl::Status CheckModels(const Experiment& experiment) const;
+  static absl::Status EnterVisit(const EndedVisit& visit, Serving* serving);
   void DeriveLoop();
   void RestFromDeriving(int64_t worked_ns);
 
@@ -229,6 +246,9 @@ class Site {
   absl::Mutex experiments_mutex_ ABSL_ACQUIRED_BEFORE(model_mutex_);  // of whoever changes one
   std::shared_ptr<const experiments::RunningExperiments> experiments_ ABSL_GUARDED_BY(model_mutex_);
   KeptExperimentCounts counts_;
+  absl::Mutex trial_mutex_ ABSL_ACQUIRED_BEFORE(model_mutex_);  // of whoever loads them
+  std::shared_ptr<const TrialModels> trial_models_ ABSL_GUARDED_BY(model_mutex_) =
+      std::make_shared<const TrialModels>();
   std::unique_ptr<const Hmac> forced_key_;  // null: the store has no key to make it of
   uint64_t checkpoints_made_ ABSL_GUARDED_BY(model_mutex_) = 0;
 

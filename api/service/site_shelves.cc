@@ -113,11 +113,13 @@ absl::Status Site::LearnTrends(const WebHouse& copy, Serving* serving) const {
 // --- The catalogue ---
 
 void Site::NoteProducts(std::span<const Product> products) {
-  const std::shared_ptr<Serving> now = serving();
-  if (now == nullptr) return;
-  for (const Product& product : products) {
-    if (now->catalogue.Find(product.id)) continue;
-    if (const auto number = now->catalogue.NumberOf(product.id)) now->NoteNew(*number);
+  const std::vector<std::shared_ptr<Serving>> servings = Answering();
+  if (servings.empty()) return;
+  for (const auto& serving : servings) {
+    for (const Product& product : products) {
+      if (serving->catalogue.Find(product.id)) continue;
+      if (const auto number = serving->catalogue.NumberOf(product.id)) serving->NoteNew(*number);
+    }
   }
   absl::MutexLock lock(&derive_mutex_);
   catalogue_changed_ = true;
@@ -141,10 +143,11 @@ absl::StatusOr<std::shared_ptr<const Assortment>> Site::MakeAssortment(const Web
 }
 
 absl::Status Site::LookAtCatalogue() {
-  const std::shared_ptr<Serving> now = serving();
-  if (now == nullptr) return absl::OkStatus();
-  ASSIGN_OR_RETURN(std::shared_ptr<const Assortment> made, MakeAssortment(*house_, now.get()));
-  now->SetAssortment(std::move(made));
+  for (const auto& serving : Answering()) {
+    ASSIGN_OR_RETURN(std::shared_ptr<const Assortment> made,
+                     MakeAssortment(*house_, serving.get()));
+    serving->SetAssortment(std::move(made));
+  }
   return absl::OkStatus();
 }
 

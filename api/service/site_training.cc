@@ -224,9 +224,11 @@ absl::Status Site::Serve(std::shared_ptr<Serving> next) {
     absl::MutexLock lock(&derive_mutex_);
     catalogue_changed_ = true;  // it was looked at as it was when this began
   }
+  LoadTrialModels();
   // While `next`, the model of before, is still held here: so that it is not a request under way
   // that gives its memory back.
-  return models_.Prune(static_cast<size_t>(house_->GetSettings().models_kept));
+  return models_.Prune(static_cast<size_t>(house_->GetSettings().models_kept),
+                       experiments()->models());
 }
 
 absl::StatusOr<std::vector<std::shared_ptr<const Model>>> Site::Models() const {

@@ -68,6 +68,7 @@ absl::StatusOr<RecommendReply> Storefront::Recommend(const RecommendRequest& req
   const RequestTime call(clock_, clock_->SteadyNs(), ++calls_, request.context);
   ASSIGN_OR_RETURN(Site * site, sites_->Find(request.context.site));
   PageWishes wishes = WishesOf(request);
+  wishes.placements = {PlacementOf(request)};
   if (request.__isset.exclude_bought) wishes.exclude_bought = request.exclude_bought;
   wishes.exclude_seen = request.exclude_seen;
   Shelf shelf;
@@ -105,6 +106,7 @@ absl::StatusOr<PageReply> Storefront::Page(const PageRequest& request) {
   const RequestTime call(clock_, clock_->SteadyNs(), ++calls_, request.context);
   ASSIGN_OR_RETURN(Site * site, sites_->Find(request.context.site));
   PageWishes wishes = WishesOf(request);
+  for (const ShelfWanted& shelf : request.shelves) wishes.placements.push_back(shelf.placement);
   PageReply reply;
   const auto make = [&](PageMaker* maker) -> absl::Status {
     reply.shelves.clear();

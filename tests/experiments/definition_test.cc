@@ -117,6 +117,56 @@ TEST(MetricsOf, OneOfTheShopsOwnMayDecide) {
   EXPECT_EQ(MetricsOf(experiment)[0].name, "conversion");
 }
 
+Experiment Bandit() {
+  Experiment experiment = Trial();
+  experiment.kind = ExperimentKind::BANDIT;
+  experiment.arms[0].weight = 3;
+  BanditPlan plan;
+  plan.segments = {SegmentBy::BY_DEVICE, SegmentBy::BY_RETURNING};
+  experiment.__set_bandit(plan);
+  return experiment;
+}
+
+Experiment Interleaving() {
+  Experiment experiment = Trial();
+  experiment.kind = ExperimentKind::INTERLEAVING;
+  experiment.primary = ExperimentMetric::CLICK_RATE;
+  return experiment;
+}
+
+TEST(ValidateExperiment, BanditsAndInterleavingHaveRulesOfTheirOwn) {
+  EXPECT_OK(ValidateExperiment(Bandit()));
+  EXPECT_OK(ValidateExperiment(Interleaving()));
+  const std::vector<std::pair<void (*)(Experiment*), const char*>> bandits = {
+      {[](Experiment* e) { e->kind = ExperimentKind::SPLIT; }, "bandit: is of experiments"},
+      {[](Experiment* e) { e->bandit.floor = 0.6; }, "bandit.floor: 0.6 is not between"},
+      {[](Experiment* e) { e->bandit.batch_minutes = 0; }, "bandit.batch_minutes: 0 is not"},
+      {[](Experiment* e) { e->bandit.segments.push_back(SegmentBy::BY_DEVICE); },
+       "bandit.segments: "},
+      {[](Experiment* e) { e->primary = ExperimentMetric::CLICK_RATE; }, "primary: a bandit"},
+  };
+  for (const auto& [make, complaint] : bandits) {
+    Experiment experiment = Bandit();
+    make(&experiment);
+    EXPECT_THAT(Complaint(ValidateExperiment(experiment)), StartsWith(complaint));
+  }
+  const std::vector<std::pair<void (*)(Experiment*), const char*>> interleavings = {
+      {[](Experiment* e) {
+         e->arms.resize(3);
+         e->arms[2].id = "third";
+       },
+       "arms: two are interleaved"},
+      {[](Experiment* e) { e->arms[1].__set_k(5); }, "arms[popular]: arms that are interleaved"},
+      {[](Experiment* e) { e->arms[1].weight = 2; }, "arms[popular]: arms that are interleaved"},
+      {[](Experiment* e) { e->primary = ExperimentMetric::RETURNS; }, "primary: arms that are"},
+  };
+  for (const auto& [make, complaint] : interleavings) {
+    Experiment experiment = Interleaving();
+    make(&experiment);
+    EXPECT_THAT(Complaint(ValidateExperiment(experiment)), StartsWith(complaint));
+  }
+}
+
 TEST(ExperimentLife, GoesForwardOnly) {
   const std::map<ExperimentStatus, std::vector<ExperimentStatus>> ways = {
       {ExperimentStatus::DRAFT, {ExperimentStatus::RUNNING, ExperimentStatus::ARCHIVED}},
@@ -241,6 +291,18 @@ TEST(CheckTogether, TwoThatWouldMeetNeedALayer) {
   EXPECT_THAT(start(), StartsWith("seed: "));
 }
 
+TEST(CheckTogether, TwoThatTryModelsWouldMeetOnAPage) {
+  Experiment one = Running("one");
+  one.arms[1].recipe.clear();
+  one.arms[1].__set_model_id("m1");
+  Experiment two = Trial("two");
+  two.placement = "cart";
+  two.arms[1].__set_model_id("m1");
+  EXPECT_THAT(Complaint(CheckTogether(two, one)), HasSubstr("changes its model too"));
+  two.arms[1].__isset.model_id = false;
+  EXPECT_OK(CheckTogether(two, one));
+}
+
 RequestFacts Asks(absl::string_view visitor, absl::string_view customer = "") {
   RequestFacts facts;
   facts.visitor = visitor;
@@ -307,6 +369,52 @@ TEST(RunningExperiments, OnlyWhatRunsNowAndIsMeantHasAnArm) {
   RequestFacts held_out = Asks("v1");
   held_out.holdout = 1;
   EXPECT_EQ(ArmOf(Running(), held_out), "");
+}
+
+TEST(RunningExperiments, ABanditChoosesByItsBatchAndSegment) {
+  Experiment bandit = Value(Moved(Bandit(), ExperimentStatus::RUNNING, {}, kNow));
+  EXPECT_EQ(bandit.batch.number, 1);
+  EXPECT_EQ(bandit.batch.weights.at(""), (std::vector<double>{0.75, 0.25}));
+  bandit.batch.weights["mobile/new"] = {0.1, 0.9};
+  const RunningExperiments running = Value(RunningExperiments::Create("shop", {bandit}));
+  const auto popular = [&](RequestFacts facts) {
+    int count = 0;
+    for (int i = 0; i < 1000; ++i) {
+      const std::string visitor = absl::StrCat("v", i);
+      facts.visitor = visitor;
+      const std::vector<ChosenArm> chosen = running.Choose("home", facts);
+      EXPECT_EQ(chosen.size(), 1u);
+      EXPECT_EQ(chosen[0].segment, facts.returning ? "mobile/returning" : "mobile/new");
+      const bool is_popular = chosen[0].arm->id == "popular";
+      EXPECT_DOUBLE_EQ(chosen[0].propensity,
+                       facts.returning ? (is_popular ? 0.25 : 0.75) : (is_popular ? 0.9 : 0.1));
+      count += is_popular ? 1 : 0;
+    }
+    return count;
+  };
+  RequestFacts facts = Asks("");
+  facts.device = Device::MOBILE;
+  EXPECT_NEAR(popular(facts), 900, 5 * 9.5);
+  facts.returning = true;
+  EXPECT_NEAR(popular(facts), 250, 5 * 13.7);
+  EXPECT_THAT(running.DueBandits(kNow + 60 * 60'000 - 1), IsEmpty());
+  EXPECT_EQ(running.DueBandits(kNow + 60 * 60'000).size(), 1u);
+}
+
+TEST(RunningExperiments, BothArmsOfAnInterleavingAreEverybodys) {
+  const Experiment experiment = Value(Moved(Interleaving(), ExperimentStatus::RUNNING, {}, kNow));
+  const RunningExperiments running = Value(RunningExperiments::Create("shop", {experiment}));
+  std::vector<ChosenArm> chosen = running.Choose("home", Asks("v1"));
+  ASSERT_EQ(chosen.size(), 1u);
+  EXPECT_EQ(chosen[0].arm, nullptr);
+  EXPECT_EQ(chosen[0].propensity, 1);
+  const ForcedArms forced = {{"trial", 1}};
+  RequestFacts facts = Asks("v1");
+  facts.forced = &forced;
+  chosen = running.Choose("home", facts);
+  ASSERT_EQ(chosen.size(), 1u);
+  ASSERT_NE(chosen[0].arm, nullptr) << "one of them can be looked at alone";
+  EXPECT_EQ(chosen[0].arm->id, "popular");
 }
 
 TEST(RunningExperiments, AForcedArmIsShownWhereverTheUnitFalls) {
