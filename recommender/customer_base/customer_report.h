@@ -21,8 +21,8 @@
 namespace vitrine {
 
 struct CustomerReportOptions {
-  CustomerBaseOptions base;
-  ValueOptions value;
+  CustomerBaseOptions base = {};
+  ValueOptions value = {};
   std::optional<absl::CivilDay> as_of = std::nullopt;  // its end; none: the last with a purchase
   std::optional<absl::CivilDay> since = std::nullopt;  // of movement; none: 90 days before
   int32_t holdout_days = 0;  // 0: a third of the time since the first purchase

@@ -31,7 +31,7 @@ struct ValueOptions {
   int32_t horizon_days = 365;    // that is looked ahead; 1 to limits::kHorizonDaysMax
   double yearly_discount = 0.1;  // of what is earned later; not negative
   double resold_share = 1;       // EarnedMinor
-  LifeCycleRules rules;
+  LifeCycleRules rules = {};
 };
 
 // All that scoring needs: numbers, to be kept until the next fit.

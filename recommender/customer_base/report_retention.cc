@@ -89,7 +89,8 @@ void AddCohorts(const Facts& facts, Report* report) {
     ++cohort.customers;
     for (const absl::CivilMonth month : bought) ++cohort.bought[month - *bought.begin()];
   }
-  const int64_t months = MonthOf(facts.as_of) - cohorts.begin()->first;
+  // Months that are over, of the oldest cohort.
+  const int64_t months = MonthOf(facts.as_of + 1) - cohorts.begin()->first - 1;
   const int shown = static_cast<int>(std::min<int64_t>(months, kCohortMonths));
   Report::Table table = {"cohorts", "", {{"first_month"}, {"customers"}}, {}};
   for (int m = 1; m <= shown; ++m) {

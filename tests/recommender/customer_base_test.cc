@@ -29,7 +29,8 @@ class CustomerBaseTest : public ::testing::Test {
 
   void Do(absl::string_view person, int32_t day, EventKind kind, int64_t price_minor,
           const std::string& product = "mug", const std::string& currency = "GBP") {
-    Event event = MakeEvent(absl::StrCat("e", ++events_), person,
+    ++events_;
+    Event event = MakeEvent(absl::StrCat("e", events_), person,
                             (kDay0 + day) * kDayMs + events_ % 1000, kind, product);
     event.items[0].__set_price_minor(price_minor);
     event.items[0].quantity = 2;

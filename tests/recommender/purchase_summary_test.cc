@@ -25,15 +25,19 @@ int64_t At(absl::CivilSecond second, const char* zone = "UTC") {
 TEST(PurchaseSummaryTest, WhatIsBoughtOnOneDayIsOnePurchase) {
   const std::vector<PurchaseDay> days = MergeDays(
       std::vector<Transaction>{
-          {.time_ms = At({2024, 3, 9, 12, 0, 0}), .amount_minor = 500, .order_id = "b"},
-          {.time_ms = At({2024, 3, 1, 9, 0, 0}), .amount_minor = 100, .order_id = "a"},
-          {.time_ms = At({2024, 3, 1, 9, 0, 0}),
+          {.time_ms = At(absl::CivilSecond(2024, 3, 9, 12, 0, 0)),
+           .amount_minor = 500,
+           .order_id = "b"},
+          {.time_ms = At(absl::CivilSecond(2024, 3, 1, 9, 0, 0)),
+           .amount_minor = 100,
+           .order_id = "a"},
+          {.time_ms = At(absl::CivilSecond(2024, 3, 1, 9, 0, 0)),
            .amount_minor = 50,
            .margin_minor = 20,
            .order_id = "a"},
-          {.time_ms = At({2024, 3, 1, 23, 0, 0}), .amount_minor = 7},
-          {.time_ms = At({2024, 3, 1, 23, 0, 0}), .amount_minor = 8},
-          {.time_ms = At({2024, 3, 5, 1, 0, 0}),
+          {.time_ms = At(absl::CivilSecond(2024, 3, 1, 23, 0, 0)), .amount_minor = 7},
+          {.time_ms = At(absl::CivilSecond(2024, 3, 1, 23, 0, 0)), .amount_minor = 8},
+          {.time_ms = At(absl::CivilSecond(2024, 3, 5, 1, 0, 0)),
            .amount_minor = 30,
            .margin_minor = 9,
            .refund = true}},
@@ -50,9 +54,10 @@ TEST(PurchaseSummaryTest, ADayIsTheShops) {
   const auto merged = [](const char* zone) {
     absl::TimeZone loaded;
     EXPECT_TRUE(absl::LoadTimeZone(zone, &loaded));
-    return MergeDays(std::vector<Transaction>{{.time_ms = At({2024, 3, 1, 19, 0, 0})},
-                                              {.time_ms = At({2024, 3, 1, 21, 0, 0})}},
-                     loaded)
+    return MergeDays(
+               std::vector<Transaction>{{.time_ms = At(absl::CivilSecond(2024, 3, 1, 19, 0, 0))},
+                                        {.time_ms = At(absl::CivilSecond(2024, 3, 1, 21, 0, 0))}},
+               loaded)
         .size();
   };
   EXPECT_EQ(merged("UTC"), 1);
