@@ -168,6 +168,8 @@ bool Audited(Table table, absl::string_view key) {
       return true;
     case Table::kLinks:  // the others follow from events
       return !key.empty() && key[0] == 'u';
+    case Table::kLedger:  // ids and what is due follow from reservations
+      return !key.empty() && (key[0] == 'a' || key[0] == 'c' || key[0] == 's');
     case Table::kMeta:
       return key == "settings" || absl::StartsWith(key, "placements/") ||
              absl::StartsWith(key, "experiments/") || absl::StartsWith(key, "keys/");
@@ -177,7 +179,8 @@ bool Audited(Table table, absl::string_view key) {
 }
 
 std::vector<Table> AuditedTables() {
-  return {Table::kEvents, Table::kConflicts, Table::kCustomerFacts, Table::kLinks, Table::kMeta};
+  return {Table::kEvents, Table::kConflicts, Table::kCustomerFacts,
+          Table::kLinks,  Table::kMeta,      Table::kLedger};
 }
 
 // --- Links as bytes ---

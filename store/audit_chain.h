@@ -2,10 +2,10 @@
 // link seals the one before it.
 //
 // Evidence is what Audited() names: events (contacts and consents among them), conflicting
-// duplicates, what an operator decided on whose history a visit is, customers' facts, settings. A
-// link holds, of every row that its write adds or removes, a digest under a key that is not in the
-// store, so that a row can be erased for good while the chain stays whole; and notes, such as the
-// receipt of an erasure. The link and the rows are one RocksDB write.
+// duplicates, what an operator decided on whose history a visit is, customers' facts, settings, the
+// ledger. A link holds, of every row that its write adds or removes, a digest under a key that is
+// not in the store, so that a row can be erased for good while the chain stays whole; and notes,
+// such as the receipt of an erasure. The link and the rows are one RocksDB write.
 //
 //   link   | seal (32) | version (8) | time_ms (8) | entries (4) | entry* | notes (2) | note* |
 //   entry  | '+' or '-' (1) | table (1) | tag (8) | digest (16) |

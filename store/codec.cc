@@ -8,6 +8,7 @@
 
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
+#include "store/offers_types.h"
 #include "store/records_types.h"
 
 namespace vitrine {
@@ -99,6 +100,10 @@ VITRINE_INSTANTIATE(SiteSettings);
 VITRINE_INSTANTIATE(ExperimentVersion);
 VITRINE_INSTANTIATE(PlacementVersion);
 VITRINE_INSTANTIATE(ApiKey);
+VITRINE_INSTANTIATE(LedgerAccount);
+VITRINE_INSTANTIATE(LedgerBalance);
+VITRINE_INSTANTIATE(PointsLot);
+VITRINE_INSTANTIATE(Reservation);
 
 #undef VITRINE_INSTANTIATE
 

@@ -11,8 +11,8 @@
 
 namespace vitrine {
 
-// Appends the encoded `record` to `out`. Instantiated for the structs of records.thrift that the
-// store keeps (codec.cc). Thread-safe.
+// Appends the encoded `record` to `out`. Instantiated for the structs of records.thrift and
+// offers.thrift that the store keeps (codec.cc). Thread-safe.
 template <typename Record>
 void AppendRecord(const Record& record, std::string* out);
 

@@ -21,9 +21,10 @@
 namespace vitrine {
 namespace {
 
-constexpr const char* kTableNames[] = {
-    "default", "events",         "event_ids", "sessions", "customers", "products", "rejects",
-    "dirty",   "customer_facts", "robots",    "links",    "conflicts", "audit",    "exposures"};
+constexpr const char* kTableNames[] = {"default",        "events",    "event_ids", "sessions",
+                                       "customers",      "products",  "rejects",   "dirty",
+                                       "customer_facts", "robots",    "links",     "conflicts",
+                                       "audit",          "exposures", "ledger"};
 static_assert(std::size(kTableNames) == kTables);
 
 constexpr char kClosed[] = "the store is closed after an error of the disk; try again";
@@ -132,7 +133,8 @@ rocksdb::ColumnFamilyOptions MakeTableOptions(Table table, const DbBudget& budge
   blocks.format_version = 5;
 
   const bool point_lookups = table == Table::kEventIds || table == Table::kCustomers ||
-                             table == Table::kProducts || table == Table::kMeta;
+                             table == Table::kProducts || table == Table::kMeta ||
+                             table == Table::kLedger;
   if (point_lookups) blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
 
   if (table == Table::kEvents || table == Table::kEventIds) {
@@ -140,7 +142,7 @@ rocksdb::ColumnFamilyOptions MakeTableOptions(Table table, const DbBudget& budge
   } else {
     options.write_buffer_size = budget.memtable_bytes / 4;
   }
-  // What a table takes at its first row, of fourteen tables a site.
+  // What a table takes at its first row, of fifteen tables a site.
   options.arena_block_size = std::clamp<size_t>(options.write_buffer_size / 64, 8 << 10, 1 << 20);
   if (table == Table::kEventIds) {
     // Nearly every look-up here is for an id never seen: the filter answers from one cache line

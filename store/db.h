@@ -33,8 +33,9 @@ enum class Table {
   kConflicts,
   kAudit,
   kExposures,
+  kLedger,
 };
-constexpr size_t kTables = 14;
+constexpr size_t kTables = 15;
 
 // The name of the column family on disk.
 const char* TableName(Table table);

@@ -140,6 +140,48 @@ std::string ConflictKey(absl::string_view event_id_key, uint64_t digest) {
   return key;
 }
 
+std::string LedgerOwnerPrefix(absl::string_view customer) {
+  return customer.empty() ? std::string("s\0", 2) : PersonPrefix(Person::Customer(customer));
+}
+
+std::string LedgerAccountKey(absl::string_view account) {
+  return absl::StrCat("a", account, absl::string_view("\0", 1));
+}
+
+std::string LedgerBalanceKey(absl::string_view owner, absl::string_view account) {
+  return absl::StrCat(owner, "b", account, absl::string_view("\0", 1));
+}
+
+std::string LedgerLotPrefix(absl::string_view owner, absl::string_view account) {
+  return absl::StrCat(owner, "l", account, absl::string_view("\0", 1));
+}
+
+std::string LedgerLotKey(absl::string_view owner, absl::string_view account, int64_t earned_ms,
+                         absl::string_view id) {
+  std::string key = LedgerLotPrefix(owner, account);
+  AppendBigEndian(&key, static_cast<uint64_t>(earned_ms));
+  AppendBigEndian(&key, XXH3_64bits(id.data(), id.size()));
+  return key;
+}
+
+std::string LedgerEarningKey(absl::string_view owner, absl::string_view id) {
+  return absl::StrCat(owner, "e", EventIdKey(id));
+}
+
+std::string LedgerReservationKey(absl::string_view owner, absl::string_view id) {
+  return absl::StrCat(owner, "r", EventIdKey(id));
+}
+
+std::string LedgerIdKey(absl::string_view reservation_id) {
+  return absl::StrCat("i", EventIdKey(reservation_id));
+}
+
+std::string LedgerDueKey(int64_t due_ms, absl::string_view reservation_id) {
+  std::string key = "x";
+  AppendBigEndian(&key, static_cast<uint64_t>(due_ms));
+  return key + EventIdKey(reservation_id);
+}
+
 std::string SessionKey(const Person& person, int64_t start_ms) {
   std::string key = PersonPrefix(person);
   AppendBigEndian(&key, NewestFirst(start_ms));

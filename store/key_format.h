@@ -30,6 +30,14 @@
 // exposures      | person | ~time_ms (8) | id hash (8) |                      Exposure
 //                'n' | 0x00 | ~time_ms (8) | id hash (8) |                    Exposure: of nobody
 //                'i' | first bytes of its id (8) | XXH3-128 of it (16) |      key of an exposure
+// ledger         'a' | account | 0x00 |                                       LedgerAccount
+//                owner | 'b' | account | 0x00 |                               LedgerBalance
+//                owner | 'l' | account | 0x00 | earned_ms (8) | id hash (8) | PointsLot: left of it
+//                owner | 'e' | id of an earning as in 'i' (24) |              PointsLot: as earned
+//                owner | 'r' | id of a reservation as in 'i' (24) |           Reservation
+//                'i' | first bytes of its id (8) | XXH3-128 of it (16) |      key of a reservation
+//                'x' | due_ms (8) | id as in 'i' (24) |                       key of a reservation
+//                an owner is a customer (person), or the site: 's' | 0x00 |
 // default        "totals", "settings", "source/" | name |                      one struct each
 //                "placements/" | ~version (8) |                               PlacementVersion
 //                "experiments/" | id | 0x00 | ~version (8) |                  ExperimentVersion
@@ -109,6 +117,17 @@ std::string ExposureKey(const Exposure& exposure);
 std::string ExposureIdKey(absl::string_view exposure_id);
 // What all keys of exposures begin with that were shown to nobody known.
 inline constexpr absl::string_view kNobodyPrefix("n\0", 2);
+// Of the ledger. `owner`: LedgerOwnerPrefix of a customer, or of "", which is the site.
+std::string LedgerOwnerPrefix(absl::string_view customer);
+std::string LedgerAccountKey(absl::string_view account);
+std::string LedgerBalanceKey(absl::string_view owner, absl::string_view account);
+std::string LedgerLotPrefix(absl::string_view owner, absl::string_view account);
+std::string LedgerLotKey(absl::string_view owner, absl::string_view account, int64_t earned_ms,
+                         absl::string_view id);
+std::string LedgerEarningKey(absl::string_view owner, absl::string_view id);
+std::string LedgerReservationKey(absl::string_view owner, absl::string_view id);
+std::string LedgerIdKey(absl::string_view reservation_id);
+std::string LedgerDueKey(int64_t due_ms, absl::string_view reservation_id);
 std::string SessionKey(const Person& person, int64_t start_ms);
 std::string RejectKey(absl::string_view source, int32_t generation, int64_t line);
 // The source at the front of a rejects key.

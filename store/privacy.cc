@@ -14,6 +14,8 @@
 
 #include "store/base/status_macros.h"
 #include "store/codec.h"
+#include "store/ledger.h"
+#include "store/ledger_rows.h"
 #include "store/removal.h"
 #include "store/web_house_impl.h"
 
@@ -28,10 +30,10 @@ constexpr int64_t kDayMs = 86'400'000;
 constexpr int kManifestFlushesMax = 256;
 
 // Every table that can name a customer.
-constexpr Table kTablesOfPersons[] = {Table::kMeta,      Table::kEvents,        Table::kEventIds,
-                                      Table::kSessions,  Table::kDirty,         Table::kLinks,
-                                      Table::kCustomers, Table::kCustomerFacts, Table::kRobots,
-                                      Table::kRejects,   Table::kConflicts,     Table::kExposures};
+constexpr Table kTablesOfPersons[] = {
+    Table::kMeta,      Table::kEvents,    Table::kEventIds,      Table::kSessions, Table::kDirty,
+    Table::kLinks,     Table::kCustomers, Table::kCustomerFacts, Table::kRobots,   Table::kRejects,
+    Table::kConflicts, Table::kExposures, Table::kLedger};
 
 std::string RowsText(const Erasure& erasure) {
   return absl::StrJoin(erasure.rows, ",", [](std::string* out, const auto& table_rows) {
@@ -242,6 +244,7 @@ class Privacy::Run {
       if (person.kind == Person::Kind::kCustomer) {
         RETURN_IF_ERROR(removal->Delete(Table::kCustomers, person.id));
         RETURN_IF_ERROR(removal->Delete(Table::kCustomerFacts, person.id));
+        RETURN_IF_ERROR(LedgerRows::Erase(impl_, person.id, removal));
       }
       EventCursor newer = house_.History(person);
       const bool returned = newer.Valid();
@@ -400,6 +403,10 @@ absl::StatusOr<std::optional<CustomerFacts>> Privacy::FactsOf(absl::string_view 
   if (absl::IsNotFound(found)) return std::nullopt;
   RETURN_IF_ERROR(found);
   return facts;
+}
+
+absl::StatusOr<CustomerLedger> Privacy::LedgerOf(absl::string_view customer) const {
+  return Ledger(house_).Of(customer);
 }
 
 absl::StatusOr<Privacy::Copies> Privacy::CopiesOf(const std::string& customer) const {

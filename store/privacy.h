@@ -5,7 +5,8 @@
 //   ASSIGN_OR_RETURN(std::vector<Erasure> receipts, privacy.Erase({Person::Customer("17850")}));
 //
 // Erasing a customer deletes every row of theirs: events with the ids of these, conflicting
-// contents, sessions, facts, marks, verdicts, links, the rejects whose bytes hold their id; and the
+// contents, sessions, facts, marks, verdicts, links, what the ledger has of them (what they had
+// reserved of the shop's budgets is given back), the rejects whose bytes hold their id; and the
 // same of each visitor who is nobody else. (A visitor can be erased alone, too.) Of a device that
 // others log in on too, the anonymous events that are the customer's go, and what is others' stays.
 // Then RocksDB is made to forget as well: everything is flushed (which ends the log), the tables
@@ -38,6 +39,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "store/offers_types.h"
 #include "store/records_types.h"
 #include "store/web_house.h"
 
@@ -72,6 +74,9 @@ class Privacy {
 
   // What the office knows of the customer beside their events; nothing if it knows nothing.
   absl::StatusOr<std::optional<CustomerFacts>> FactsOf(absl::string_view customer) const;
+
+  // Their balances, points and reservations.
+  absl::StatusOr<CustomerLedger> LedgerOf(absl::string_view customer) const;
 
   // The conflicting contents and the rejects that an erasure would take along. O(conflicts +
   // rejects).

@@ -48,6 +48,8 @@ class Privacy::PersonFinder {
           ForEach(impl_.Scan<Exposure>(Table::kExposures, std::string(1, static_cast<char>(kind))),
                   [&](const ExposureCursor& at) { return Try(at.person()); }));
     }
+    RETURN_IF_ERROR(ForEach(Cursor(impl_.db->Scan(Table::kLedger), "c", "c"),
+                            [&](const Cursor& at) { return Try(keys::ParsePerson(at.key())); }));
     RETURN_IF_ERROR(ForEach(house_.Customers(), [&](const CustomerCursor& at) {
       return Try(Person::Customer(at.value().id));
     }));

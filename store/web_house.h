@@ -338,6 +338,8 @@ class WebHouse {
   absl::Status Checkpoint(const std::string& directory) const;
 
  private:
+  friend class Ledger;  // store/ledger.h
+  friend class LedgerRows;
   friend class Privacy;  // store/privacy.h
   friend class Removal;  // store/removal.h
 

@@ -42,21 +42,23 @@ void Put(const Db& db, const Exposure& shelf, rocksdb::WriteBatch* rows) {
 
 }  // namespace
 
-bool WebHouse::Impl::IsErased(const Exposure& shelf) const {
+bool WebHouse::Impl::IsErased(const Person& person, int64_t time_ms) const {
   std::shared_ptr<const AuditKey> key;
   {
     absl::MutexLock lock(&state_mutex);
     if (erased_up_to.empty()) return false;
     key = audit_key;
   }
-  const auto is_erased = [&](const Person& person) {
-    const std::string digest = ErasedDigest(*key, person);
-    absl::MutexLock lock(&state_mutex);
-    const auto it = erased_up_to.find(digest);
-    return it != erased_up_to.end() && shelf.time_ms <= it->second;
-  };
-  return (shelf.__isset.customer_id && is_erased(Person::Customer(shelf.customer_id))) ||
-         (shelf.__isset.visitor_id && is_erased(Person::Visitor(shelf.visitor_id)));
+  const std::string digest = ErasedDigest(*key, person);
+  absl::MutexLock lock(&state_mutex);
+  const auto it = erased_up_to.find(digest);
+  return it != erased_up_to.end() && time_ms <= it->second;
+}
+
+bool WebHouse::Impl::IsErased(const Exposure& shelf) const {
+  return (shelf.__isset.customer_id &&
+          IsErased(Person::Customer(shelf.customer_id), shelf.time_ms)) ||
+         (shelf.__isset.visitor_id && IsErased(Person::Visitor(shelf.visitor_id), shelf.time_ms));
 }
 
 absl::Status WebHouse::AddExposures(std::span<const Exposure> shelves) {

@@ -84,6 +84,9 @@ struct WebHouse::Impl {
   std::unique_ptr<AuditChain> chain ABSL_GUARDED_BY(commit_mutex);
   std::optional<Replacement> replacement ABSL_GUARDED_BY(commit_mutex);
 
+  // Nothing of the ledger was due before (store/ledger_rows.h).
+  int64_t ledger_due_from_ms ABSL_GUARDED_BY(commit_mutex) = 0;
+
   // Every reply names its products.
   mutable RowCache<Product> product_cache{kCachedProductsMax};
   std::atomic<int64_t> exposures_written = 0;
@@ -150,6 +153,7 @@ struct WebHouse::Impl {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(commit_mutex);
   // As WhyForgotten says that it was erased, without the commit mutex.
   bool IsErased(const Exposure& shelf) const;
+  bool IsErased(const Person& person, int64_t time_ms) const;
   absl::Status PutRejects(const EventBatch& batch, SourceState* state, rocksdb::WriteBatch* rows);
   absl::Status SyncUpTo(uint64_t wanted);
   absl::StatusOr<SourceState> Source(absl::string_view name) const;

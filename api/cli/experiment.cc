@@ -205,12 +205,6 @@ absl::Status Plan(const Common& common, const Options& options) {
 absl::Status ReportOne(const Common& common, const Options& options) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
                    Access::Open(common.data, common.site, /*create=*/false));
-  ASSIGN_OR_RETURN(const ExperimentVersion version, Find(access.get(), common, options.id));
-  if (version.content.kind != ExperimentKind::SPLIT) {
-    ASSIGN_OR_RETURN(const std::unique_ptr<SiteCopy> copy,
-                     SiteCopy::Make(access.get(), common.site));
-    return ShowChoices(copy->house(), version.content, Clock::System().NowMs(), common);
-  }
   std::string report;
   RETURN_IF_ERROR(CatchThrift([&] {
     access->backoffice().experiment_report(report, common.site, options.id, WantedFormat(common),

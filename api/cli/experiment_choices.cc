@@ -8,8 +8,6 @@
 #include "api/cli/progress.h"
 #include "api/render/render.h"
 #include "api/render/wording.h"
-#include "experiments/choices/bandit_report.h"
-#include "experiments/choices/interleaving_report.h"
 #include "ingest/money.h"
 #include "store/base/status_macros.h"
 
@@ -36,22 +34,6 @@ absl::StatusOr<experiments::TargetPolicy> TargetFromJson(absl::string_view text)
   object.Finish();
   RETURN_IF_ERROR(status);
   return target;
-}
-
-absl::Status ShowChoices(const WebHouse& house, const Experiment& experiment, int64_t now_ms,
-                         const Common& common) {
-  Progress progress;
-  if (experiment.kind == ExperimentKind::INTERLEAVING) {
-    ASSIGN_OR_RETURN(const experiments::InterleavingFindings findings,
-                     experiments::ReadInterleaving(house, experiment, Showing(&progress)));
-    return Show(experiments::InterleavingReport(experiment, findings, now_ms),
-                FormatMessage(common.language, {"experiment.interleaving.title", {experiment.id}}),
-                common);
-  }
-  ASSIGN_OR_RETURN(const experiments::BanditFindings findings,
-                   experiments::ReadBandit(house, experiment, {.on_progress = Showing(&progress)}));
-  return Show(experiments::BanditReport(experiment, findings, MinorDigits(experiment.currency)),
-              FormatMessage(common.language, {"experiment.bandit.title", {experiment.id}}), common);
 }
 
 absl::Status ShowEvaluation(const WebHouse& house, const Experiment& experiment,

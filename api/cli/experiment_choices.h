@@ -1,5 +1,4 @@
-// The experiments whose arms are not simply kept apart: bandits, interleaving; and what another
-// share of arms would have earned.
+// What another share of an experiment's arms would have earned.
 
 #ifndef VITRINE_API_CLI_EXPERIMENT_CHOICES_H_
 #define VITRINE_API_CLI_EXPERIMENT_CHOICES_H_
@@ -19,10 +18,6 @@ namespace vitrine::cli {
 
 // {"experiment": "x", "weights": {"": {"a": 0.2, "b": 0.8}}}. InvalidArgument, naming the place.
 absl::StatusOr<experiments::TargetPolicy> TargetFromJson(absl::string_view text);
-
-// What a bandit does, or which of two interleaved arms is preferred. `house` is a copy.
-absl::Status ShowChoices(const WebHouse& house, const Experiment& experiment, int64_t now_ms,
-                         const Common& common);
 
 // What a policy would have earned in the last `days`.
 absl::Status ShowEvaluation(const WebHouse& house, const Experiment& experiment,

@@ -9,6 +9,8 @@
 #include "api/service/errors.h"
 #include "experiments/analysis/experiment_report.h"
 #include "experiments/analysis/plan.h"
+#include "experiments/choices/bandit_report.h"
+#include "experiments/choices/interleaving_report.h"
 #include "experiments/definition/definition.h"
 #include "ingest/money.h"
 #include "store/base/limits.h"
@@ -32,7 +34,37 @@ absl::Status AsInvalid(const absl::Status& status) {
   return absl::IsFailedPrecondition(status) ? absl::InvalidArgumentError(status.message()) : status;
 }
 
+// Of a bandit and of what is interleaved, everybody is read each time.
+absl::StatusOr<Report> ReportOfChoices(Site* site, const Experiment& experiment, int64_t now_ms) {
+  Report report;
+  RETURN_IF_ERROR(site->ReadCopy([&](const WebHouse& copy) -> absl::Status {
+    if (experiment.kind == ExperimentKind::INTERLEAVING) {
+      ASSIGN_OR_RETURN(const experiments::InterleavingFindings findings,
+                       experiments::ReadInterleaving(copy, experiment));
+      report = experiments::InterleavingReport(experiment, findings, now_ms);
+      return absl::OkStatus();
+    }
+    ASSIGN_OR_RETURN(const experiments::BanditFindings findings,
+                     experiments::ReadBandit(copy, experiment, {}));
+    report = experiments::BanditReport(experiment, findings, MinorDigits(experiment.currency));
+    return absl::OkStatus();
+  }));
+  return report;
+}
+
+absl::string_view TitleOf(const Experiment& experiment) {
+  switch (experiment.kind) {
+    case ExperimentKind::BANDIT:
+      return "experiment.bandit.title";
+    case ExperimentKind::INTERLEAVING:
+      return "experiment.interleaving.title";
+    default:
+      return "experiment.title";
+  }
+}
+
 absl::StatusOr<Report> MakeReport(Site* site, const Experiment& experiment, int64_t now_ms) {
+  if (experiment.kind != ExperimentKind::SPLIT) return ReportOfChoices(site, experiment, now_ms);
   ASSIGN_OR_RETURN(const experiments::ExperimentCounts counts, site->CountExperiment(experiment));
   ASSIGN_OR_RETURN(const experiments::Verdict verdict,
                    experiments::JudgeExperiment(experiment, counts, now_ms));
@@ -113,7 +145,7 @@ void Backoffice::experiment_report(std::string& report, const std::string& site_
       report = RenderText(*made, language);
       break;
     case ReportFormat::HTML:
-      report = RenderPage(*made, FormatMessage(language, {"experiment.title", {id}}), language);
+      report = RenderPage(*made, FormatMessage(language, {std::string(TitleOf(experiment)), {id}}), language);
       break;
   }
 }

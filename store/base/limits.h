@@ -135,6 +135,26 @@ constexpr size_t kTrialModelsMax = 3;           // of a site, beside the one tha
 constexpr int32_t kBatchMinutesMax = 7 * 1440;  // of a bandit
 constexpr int32_t kForcedHoursMax = 720;
 
+// --- Contacts and offers ---
+constexpr size_t kPurposeRulesMax = 100;  // of a site
+constexpr size_t kContactRulesMax = 32;   // windows, caps, pauses of one list
+constexpr int32_t kContactsPerCapMax = 10'000;
+constexpr int32_t kCapHoursMax = 24 * 366;
+constexpr int32_t kHoldDaysMax = 366;
+constexpr int32_t kConsentDaysMax = 3660;
+constexpr int32_t kContactPriorityMax = 100;
+constexpr size_t kOfferListMax = 1000;  // segments, products and so on of one list
+constexpr size_t kBundleProductsMax = 20;
+constexpr int64_t kOfferUsesMax = 1'000'000'000'000;
+
+// --- Ledger ---
+constexpr int64_t kLedgerAmountMax = 1'000'000'000'000'000;      // of a limit, a balance, an entry
+constexpr size_t kReservationEntriesMax = 64;                    // accounts of one reservation
+constexpr int64_t kReservationMsMax = int64_t{31} * 86'400'000;  // until it lapses
+// One that was given back is remembered for so long, so that a retry of it is known.
+constexpr int64_t kClosedReservationMs = int64_t{7} * 86'400'000;
+constexpr size_t kLapsedPerWrite = 256;
+
 // --- Server ---
 constexpr int32_t kFrameBytesMax = 1 << 20;             // storefront port
 constexpr int32_t kBackofficeFrameBytesMax = 64 << 20;  // back-office port: import batches

@@ -29,6 +29,7 @@ MAY_INCLUDE = {
     "recommender/rank": ("recommender/model", "store", "store/base"),
     "recommender/patterns": ("store/base",),
     "recommender/customers": ("store/base",),
+    "recommender/offers": ("store", "store/base"),
     "recommender/placements": ("recommender/model", "recommender/learn", "recommender/rank",
                                "store", "store/base"),
     "recommender": ("recommender/model", "recommender/learn", "recommender/rank",
