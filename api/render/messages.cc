@@ -1,14 +1,17 @@
 #include "api/render/messages.h"
 
 #include <algorithm>
+#include <vector>
+
+#include "api/render/column_messages.h"
 
 namespace vitrine {
 namespace {
 
-// By key (bytewise), as tests/api/render_test.cc checks.
+// All but the heads of columns. By key (bytewise).
 // clang-format counts bytes, and breaks Persian lines anew each time.
 // clang-format off
-constexpr MessageEntry kCatalogue[] = {
+constexpr MessageEntry kMessages[] = {
     {"channel.app", "app", "اپلیکیشن"},
     {"channel.call_center", "call centre", "مرکز تماس"},
     {"channel.email", "e-mail", "ایمیل"},
@@ -16,158 +19,6 @@ constexpr MessageEntry kCatalogue[] = {
     {"channel.sms", "SMS", "پیامک"},
     {"channel.store", "store", "فروشگاه"},
     {"channel.web", "web", "وب"},
-    {"column.alive", "still a customer", "هنوز مشتری"},
-    {"column.antecedent", "who has this in the basket", "با این در سبد"},
-    {"column.arm", "arm", "شاخهٔ آزمایش"},
-    {"column.at_past_rate", "purchases at the past rate", "خرید با آهنگ گذشته"},
-    {"column.batched_difference", "difference, batch by batch", "تفاوت در هر دسته"},
-    {"column.bg_nbd", "BG/NBD", "BG/NBD"},
-    {"column.bought", "bought", "خرید"},
-    {"column.bought_before", "had bought before", "خریداران پیشین"},
-    {"column.bought_on_average", "purchases on average", "میانگین خرید"},
-    {"column.buyers", "buyers", "خریداران"},
-    {"column.cart_rate", "put into the cart", "افزودن به سبد"},
-    {"column.cells", "person–product pairs", "زوج‌های شخص–محصول"},
-    {"column.chance_to_win", "chance to be better", "احتمال بهتر بودن"},
-    {"column.channel", "channel", "کانال"},
-    {"column.choices", "choices", "انتخاب‌ها"},
-    {"column.click_rate", "clicked", "نرخ کلیک"},
-    {"column.comparison", "compared", "مقایسه"},
-    {"column.confidence", "confidence", "اطمینان"},
-    {"column.consequent", "also buys", "این هم خریده می‌شود"},
-    {"column.control", "control", "روش پایه"},
-    {"column.control_share", "share of the control", "سهم گروه شاهد"},
-    {"column.control_share_off", "off the expected", "تفاوت با مورد انتظار"},
-    {"column.control_value", "control", "گروه شاهد"},
-    {"column.conversion", "conversion", "نرخ تبدیل"},
-    {"column.correlation", "correlation", "همبستگی"},
-    {"column.country", "country", "کشور"},
-    {"column.coverage", "coverage", "پوشش"},
-    {"column.customer", "customer", "مشتری"},
-    {"column.customers", "customers", "مشتریان"},
-    {"column.cut", "group", "گروه"},
-    {"column.data", "data", "داده"},
-    {"column.day", "day", "روز"},
-    {"column.days", "days", "روزها"},
-    {"column.device", "device", "دستگاه"},
-    {"column.difference", "difference", "تفاوت"},
-    {"column.diversity", "of different categories", "از دسته‌های گوناگون"},
-    {"column.earned", "earned", "سود"},
-    {"column.effective_size", "effective size", "اندازهٔ مؤثر"},
-    {"column.ended_by", "ended by", "پایان برازش"},
-    {"column.estimator", "estimator", "برآوردگر"},
-    {"column.evaluations", "evaluations", "ارزیابی‌ها"},
-    {"column.events", "events", "رویدادها"},
-    {"column.expected_purchases", "expected purchases", "خرید مورد انتظار"},
-    {"column.expected_revenue", "expected revenue", "درآمد مورد انتظار"},
-    {"column.finding", "finding", "یافته"},
-    {"column.first_month", "first purchase in", "ماه نخستین خرید"},
-    {"column.first_purchases", "for the first time", "نخستین خرید"},
-    {"column.forecast_purchases", "purchases forecast", "خرید پیش‌بینی‌شده"},
-    {"column.frequency_score", "frequency", "تکرار"},
-    {"column.from", "from", "از صفحهٔ"},
-    {"column.gini", "Gini", "ضریب جینی"},
-    {"column.goal", "aim", "هدف"},
-    {"column.horizon_days", "days ahead", "روزهای پیش رو"},
-    {"column.hr", "hit rate", "نرخ اصابت"},
-    {"column.improvement", "more than was earned", "بیش از آنچه به دست آمد"},
-    {"column.known", "events known", "رویدادهای شناخته"},
-    {"column.last_purchase", "last purchase", "آخرین خرید"},
-    {"column.length", "length of the list", "طول فهرست"},
-    {"column.leverage", "leverage", "اهرم"},
-    {"column.life_stage", "stage of life", "مرحلهٔ زندگی"},
-    {"column.life_stage_before", "stage before", "مرحلهٔ پیشین"},
-    {"column.lifetime_value", "customer lifetime value", "ارزش طول عمر"},
-    {"column.lift", "lift", "لیفت"},
-    {"column.lists", "lists", "فهرست‌ها"},
-    {"column.log_likelihood", "log-likelihood", "لگاریتم درست‌نمایی"},
-    {"column.logged_value", "earned as it was", "به‌دست‌آمده تاکنون"},
-    {"column.loyalty_rate", "loyal", "وفادار"},
-    {"column.map", "MAP", "MAP"},
-    {"column.max_weight", "largest weight", "بزرگ‌ترین وزن"},
-    {"column.mbg_nbd", "MBG/NBD", "MBG/NBD"},
-    {"column.mean", "mean of a unit", "میانگین هر واحد"},
-    {"column.mean_absolute_error", "mean absolute error", "میانگین خطای مطلق"},
-    {"column.mean_weight", "mean weight", "میانگین وزن"},
-    {"column.measure", "measure", "سنجه"},
-    {"column.method", "method", "روش"},
-    {"column.month", "month", "ماه"},
-    {"column.mrr", "MRR", "MRR"},
-    {"column.ndcg", "NDCG", "NDCG"},
-    {"column.net_revenue", "revenue less returns", "درآمد منهای بازگشتی"},
-    {"column.novelty", "novelty", "تازگی"},
-    {"column.of_all", "of all", "از کل"},
-    {"column.of_previous", "of the stage before", "از مرحلهٔ پیش"},
-    {"column.orders", "orders", "سفارش‌ها"},
-    {"column.p_value", "p", "p"},
-    {"column.page", "page", "صفحه"},
-    {"column.page_views", "page views", "بازدید صفحه"},
-    {"column.parameters", "parameters", "پارامترها"},
-    {"column.pareto_nbd", "Pareto/NBD", "Pareto/NBD"},
-    {"column.past_rate", "past rate", "آهنگ گذشته"},
-    {"column.path", "path", "مسیر"},
-    {"column.placement", "placement", "جایگاه"},
-    {"column.planned_units", "units in all", "کل واحدها"},
-    {"column.position", "position", "ردیف"},
-    {"column.precision", "precision", "دقت"},
-    {"column.preference", "preference", "ترجیح"},
-    {"column.probability", "probability", "احتمال"},
-    {"column.product", "product", "محصول"},
-    {"column.products", "products", "محصولات"},
-    {"column.products_shown", "products shown", "محصولات نمایش‌داده‌شده"},
-    {"column.prospects", "known, have not bought", "شناخته، بی‌خرید"},
-    {"column.protocol", "protocol", "شیوهٔ آزمون"},
-    {"column.purchase_days", "days with a purchase", "روزهای خرید"},
-    {"column.recall", "recall", "بازیابی"},
-    {"column.recency_score", "recency", "تازگی خرید"},
-    {"column.referrer_class", "came by", "ورود از"},
-    {"column.refunded", "paid back", "بازگشتی"},
-    {"column.relative_difference", "difference", "تفاوت"},
-    {"column.repeat_purchases", "repeat purchases", "خریدهای تکراری"},
-    {"column.repeat_rate", "bought again", "خرید دوباره"},
-    {"column.retained", "of last month's buyers", "از خریداران ماه پیش"},
-    {"column.retention_rate", "retained", "نگه‌داشته‌شده"},
-    {"column.revenue", "revenue", "درآمد"},
-    {"column.role", "role", "نقش"},
-    {"column.root_mean_square_error", "root mean square error", "ریشهٔ میانگین مربع خطا"},
-    {"column.rule", "rule", "قاعده"},
-    {"column.running_share", "running share", "سهم انباشته"},
-    {"column.sample_ratio_p", "p of the shares", "p سهم‌ها"},
-    {"column.search_terms", "searched for", "عبارت جستجو"},
-    {"column.searches", "searches", "جستجوها"},
-    {"column.segment", "segment", "بخش"},
-    {"column.sessions", "sessions", "نشست‌ها"},
-    {"column.share", "share", "سهم"},
-    {"column.share_expected", "expected", "مورد انتظار"},
-    {"column.shelves", "shelves", "قفسه‌ها"},
-    {"column.shown", "products shown", "محصولات نمایش‌داده‌شده"},
-    {"column.site", "site", "سایت"},
-    {"column.source", "source", "منبع"},
-    {"column.stage", "stage", "مرحله"},
-    {"column.support", "support", "پشتیبان"},
-    {"column.tenth", "tenth of customers", "دهک مشتریان"},
-    {"column.tested", "people tested", "افراد آزموده"},
-    {"column.times", "times", "دفعات"},
-    {"column.to", "next", "به صفحهٔ"},
-    {"column.total_error", "error of the total", "خطای جمع"},
-    {"column.trained", "people trained on", "افراد آموزش"},
-    {"column.treatment_value", "treatment", "گروه آزمایش"},
-    {"column.units", "units", "واحدها"},
-    {"column.units_a_day", "units a day", "واحد در روز"},
-    {"column.units_per_arm", "units in each arm", "واحد در هر شاخه"},
-    {"column.unprofitable", "unprofitable", "زیان‌ده"},
-    {"column.us_per_list", "µs a list", "میکروثانیه برای هر فهرست"},
-    {"column.users_prefer", "people who prefer it", "کسانی که آن را ترجیح می‌دهند"},
-    {"column.value", "value", "ارزش"},
-    {"column.value_model", "model", "مدل"},
-    {"column.value_of_purchase", "value of a purchase", "ارزش هر خرید"},
-    {"column.variance", "variance", "واریانس"},
-    {"column.verdict", "verdict", "نتیجه"},
-    {"column.visitor", "visitor", "بازدیدکننده"},
-    {"column.visitors", "people", "افراد"},
-    {"column.weights", "weights", "وزن‌ها"},
-    {"column.with_order", "with an order", "با سفارش"},
-    {"column.without_click", "without a click", "بدون کلیک"},
     {"customers.at_bound",
      "A parameter of the purchase model came to rest at the end of its range: the data ask for a simpler model. Forecasts hold, the parameter says nothing.",
      "یکی از پارامترهای مدل خرید به مرز بازهٔ خود رسیده است: داده مدلی ساده‌تر می‌خواهد. پیش‌بینی‌ها معتبرند ولی آن پارامتر معنایی ندارد."},
@@ -612,15 +463,26 @@ constexpr MessageEntry kCatalogue[] = {
 };
 // clang-format on
 
+// Both parts in one order.
+std::vector<MessageEntry> MakeCatalogue() {
+  const std::span<const MessageEntry> columns = ColumnMessages();
+  std::vector<MessageEntry> all(columns.begin(), columns.end());
+  all.insert(all.end(), std::begin(kMessages), std::end(kMessages));
+  std::ranges::sort(all, {}, &MessageEntry::key);
+  return all;
+}
+
 }  // namespace
 
-std::span<const MessageEntry> AllMessages() { return kCatalogue; }
+std::span<const MessageEntry> AllMessages() {
+  static const auto* const all = new std::vector<MessageEntry>(MakeCatalogue());
+  return *all;
+}
 
 std::optional<absl::string_view> FindMessage(Language language, absl::string_view key) {
-  const auto* entry = std::lower_bound(
-      std::begin(kCatalogue), std::end(kCatalogue), key,
-      [](const MessageEntry& e, absl::string_view wanted) { return e.key < wanted; });
-  if (entry == std::end(kCatalogue) || entry->key != key) return std::nullopt;
+  const std::span<const MessageEntry> all = AllMessages();
+  const auto entry = std::ranges::lower_bound(all, key, {}, &MessageEntry::key);
+  if (entry == all.end() || entry->key != key) return std::nullopt;
   return language == Language::kEnglish ? entry->english : entry->persian;
 }
 

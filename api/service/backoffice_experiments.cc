@@ -145,7 +145,8 @@ void Backoffice::experiment_report(std::string& report, const std::string& site_
       report = RenderText(*made, language);
       break;
     case ReportFormat::HTML:
-      report = RenderPage(*made, FormatMessage(language, {std::string(TitleOf(experiment)), {id}}), language);
+      report = RenderPage(*made, FormatMessage(language, {std::string(TitleOf(experiment)), {id}}),
+                          language);
       break;
   }
 }

@@ -83,7 +83,8 @@ UnitChoices ChoicesOf(const Experiment& experiment, std::span<const Exposure> sh
     if (batch.mixed) {
       ++unit.mixed;
     } else {
-      const UnitOutcome outcome = OutcomeOf(Until(experiment, end_ms), batch.shelves, events, AnyProduct);
+      const UnitOutcome outcome =
+          OutcomeOf(Until(experiment, end_ms), batch.shelves, events, AnyProduct);
       if (outcome.kind == UnitOutcome::Kind::kIn) {
         batch.choice.reward = outcome.values.front().value;
         unit.choices.push_back(batch.choice);
