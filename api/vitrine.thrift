@@ -727,8 +727,9 @@ service Backoffice {
   // What was tested, whether it is valid, what happened, how sure that is, what to do; in the words
   // of `language`, "en" or "fa". The first one of an experiment reads the whole store, from a copy,
   // for minutes if that is large; the next ones count only units that did something since, as long
-  // as the server runs and no person is erased, unlinked, or decided upon. InvalidRequest: a
-  // language that there is not, an experiment that has not begun. Nothing is changed by it.
+  // as the server runs, and settings, lists of robots, the experiment and whose a history is stay as
+  // they are. InvalidRequest: a language that there is not, an experiment that has not begun. Nothing
+  // is changed by it.
   string experiment_report(1: string site, 2: string id, 3: ReportFormat format,
                            4: string language) throws (
     1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
