@@ -111,7 +111,8 @@ TEST_F(CdnowTest, SummariesAreThoseOfLifetimes) {
   int64_t repeats = 0, never = 0, most = 0, holdout = 0;
   double youngest = 1e9, oldest = 0;
   for (size_t i = 0; i < rows.size(); ++i) {
-    const PurchaseSummary summary = *SummarizePurchases(data_.customers[i], Cdnow::CalibrationEnd());
+    const PurchaseSummary summary =
+        *SummarizePurchases(data_.customers[i], Cdnow::CalibrationEnd());
     EXPECT_EQ(summary.history.purchases, rows[i][1]) << "customer " << i + 1;
     EXPECT_NEAR(summary.history.recency, rows[i][2], 0.005) << "customer " << i + 1;
     EXPECT_NEAR(summary.history.age, rows[i][3], 0.005) << "customer " << i + 1;
