@@ -3,7 +3,11 @@
 
 #include "recommender/customer_base/customer_report.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "ingest/batch_sink.h"
 #include "ingest/importer.h"
