@@ -101,7 +101,8 @@ TEST_F(TriedModels, AnArmAnswersWithTheModelThatItNamesForTheWholePage) {
     arms.insert(arm);
     EXPECT_EQ(reply.model_id, arm == "other" ? before_ : now_);
     for (const Shelf& shelf : reply.shelves) {
-      if (!shelf.suggestions.empty()) EXPECT_EQ(Kept(shelf).model_id, reply.model_id);
+      if (shelf.suggestions.empty()) continue;
+      EXPECT_EQ(Kept(shelf).model_id, reply.model_id);
     }
     // A page without the placement is everybody's.
     EXPECT_EQ(Page(ContextOf("", absl::StrCat("v", i)), {"cart"}).model_id, now_);
