@@ -76,7 +76,7 @@ TEST_F(CustomerBaseTest, ReadsWhatPeopleBoughtAndGaveBack) {
   Do("ann", 12, EventKind::PURCHASE, 50, "card");  // of which no margin is known
   Do("bob", 3, EventKind::VIEW_ITEM, 500);
   Do("eve", 4, EventKind::PURCHASE, 900, "mug", "EUR");
-  Buy("v:guest", 5, 500);
+  Buy("v:walk-in", 5, 500);
   Buy("dan", 1, 500);
   const CustomerBase base = Value(ReadCustomerBase(*house_, {.margin_share = 0.4}));
   EXPECT_EQ(base.currency, "GBP");
