@@ -43,7 +43,7 @@ tbody tr:nth-child(even){background:var(--stripe)}
 .words{overflow-wrap:normal}
 td small{display:block;color:var(--soft);font-size:.78rem}
 td i{color:var(--soft);font-style:normal}
-dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.8rem;margin:0}
+dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(10rem,1fr));gap:.8rem;margin:0}
 dt{color:var(--soft);font-size:.88rem}
 dd{margin:0;font-size:1.5rem;font-weight:600;overflow-wrap:anywhere}
 .empty,figcaption,footer{color:var(--soft)}

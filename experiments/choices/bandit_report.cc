@@ -156,9 +156,11 @@ Report BanditReport(const Experiment& experiment, const BanditFindings& findings
     } else {
       row.insert(row.end(), {"", ""});
     }
-    if (!readable) {
-      row.emplace_back(Message{"experiment.bandit.too_little",
-                               {value.value ? absl::StrJoin(value.value->objections, "; ") : ""}});
+    if (!value.value) {
+      row.emplace_back(Message{"experiment.finding.too_few"});
+    } else if (!readable) {
+      row.emplace_back(
+          Message{"experiment.bandit.too_little", {absl::StrJoin(value.value->objections, "; ")}});
     } else if (value.effect && value.effect->p < experiment.alpha) {
       row.emplace_back(
           Message{value.effect->z > 0 ? "experiment.finding.better" : "experiment.finding.worse"});

@@ -111,6 +111,7 @@ void AddBest(const Facts& facts, Report* report) {
                           {"alive", 1, kShare},
                           {"expected_purchases", 1},
                           facts.MoneyColumn("value_of_purchase"),
+                          facts.MoneyColumn("expected_revenue"),
                           facts.MoneyColumn("lifetime_value")},
                          {}};
   for (const size_t i : order) {

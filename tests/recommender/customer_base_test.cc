@@ -202,6 +202,9 @@ TEST_F(CustomerBaseTest, TheReportSaysWhatThereIs) {
   Do("c1", 201, EventKind::REFUND, 90'000);
   Do("later", 190, EventKind::VIEW_ITEM, 500);
   const Report report = Value(CustomerReport(*house_, {}));
+  for (const Report::Table& table : report.tables) {
+    for (const auto& row : table.rows) EXPECT_EQ(row.size(), table.columns.size()) << table.name;
+  }
   for (const char* const name :
        {"overview", "life_stages", "life_movement", "rfm_grid", "rfm_revenue", "retention",
         "cohorts", "value_distribution", "expected_revenue", "best_customers",
