@@ -1,5 +1,6 @@
 #include "experiments/analysis/outcome_table.h"
 
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -51,26 +52,34 @@ class Bytes {
   size_t at_ = 0;
 };
 
-constexpr double UnitValues::*kParts[] = {&UnitValues::value, &UnitValues::denominator,
-                                          &UnitValues::value_before,
-                                          &UnitValues::denominator_before};
+using Parts = std::array<double, 4>;
+
+Parts PartsOf(const UnitValues& values) {
+  return {values.value, values.denominator, values.value_before, values.denominator_before};
+}
 
 // Most are 0: a byte says which are not.
 void PutValues(std::string* out, const UnitValues& values) {
+  const Parts parts = PartsOf(values);
   unsigned set = 0;
-  for (size_t p = 0; p < std::size(kParts); ++p) set |= (values.*kParts[p] != 0 ? 1U : 0U) << p;
+  for (size_t p = 0; p < parts.size(); ++p) set |= (parts[p] != 0 ? 1U : 0U) << p;
   out->push_back(static_cast<char>(set));
-  for (size_t p = 0; p < std::size(kParts); ++p) {
-    if ((set >> p & 1) != 0) PutNumber(out, values.*kParts[p]);
+  for (const double part : parts) {
+    if (part != 0) PutNumber(out, part);
   }
 }
 
 UnitValues ReadValues(Bytes* bytes) {
-  UnitValues values;
+  Parts parts = {};
   const uint64_t set = bytes->Whole();
-  for (size_t p = 0; p < std::size(kParts); ++p) {
-    if ((set >> p & 1) != 0) values.*kParts[p] = bytes->Number();
+  for (size_t p = 0; p < parts.size(); ++p) {
+    if ((set >> p & 1) != 0) parts[p] = bytes->Number();
   }
+  UnitValues values;
+  values.value = parts[0];
+  values.denominator = parts[1];
+  values.value_before = parts[2];
+  values.denominator_before = parts[3];
   return values;
 }
 
