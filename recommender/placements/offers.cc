@@ -219,6 +219,7 @@ Eigen::VectorXf OfferMaker::TasteNow() const {
 }
 
 float OfferMaker::TasteFor(uint32_t product, const Eigen::VectorXf& taste) const {
+  if (taste.size() == 0) return 0;  // of nobody
   if (product < context_.model->products.size()) {
     return ScoreOf(context_.model->factors, product,
                    {taste.data(), static_cast<size_t>(taste.size())});
