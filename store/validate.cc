@@ -6,21 +6,12 @@
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
 #include "store/base/utf8.h"
+#include "store/enum_number.h"
 #include "store/identity.h"
 #include "store/web_house.h"
 
 namespace vitrine {
 namespace {
-
-// The number that stands in an enum field. A peer can send any, and to load one that the enum does
-// not have would be undefined.
-template <typename Enum>
-int32_t NumberIn(const Enum& field) {
-  int32_t number;
-  static_assert(sizeof(field) == sizeof(number));
-  std::memcpy(&number, &field, sizeof(number));
-  return number;
-}
 
 absl::Status BadId(absl::string_view field, absl::string_view id) {
   if (absl::Status status = ValidId(id); !status.ok()) {

@@ -11,6 +11,7 @@
 
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
+#include "store/enum_number.h"
 #include "store/event_names.h"
 #include "store/key_format.h"
 
@@ -34,11 +35,11 @@ bool Speaks(const std::vector<std::string>& languages, absl::string_view languag
 // device that a later version knows has no name here.
 std::optional<absl::string_view> ValueOf(absl::string_view attribute, const RequestFacts& facts) {
   if (attribute == "channel") {
-    if (_Channel_VALUES_TO_NAMES.count(facts.channel) == 0) return std::nullopt;
+    if (_Channel_VALUES_TO_NAMES.count(NumberIn(facts.channel)) == 0) return std::nullopt;
     return ChannelName(facts.channel);
   }
   if (attribute == "device") {
-    if (_Device_VALUES_TO_NAMES.count(facts.device) == 0) return std::nullopt;
+    if (_Device_VALUES_TO_NAMES.count(NumberIn(facts.device)) == 0) return std::nullopt;
     return DeviceName(facts.device);
   }
   if (attribute == "country") return facts.country;

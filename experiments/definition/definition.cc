@@ -13,6 +13,7 @@
 #include "experiments/definition/metrics.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
+#include "store/enum_number.h"
 #include "store/event_names.h"
 #include "store/key_format.h"
 
@@ -69,14 +70,14 @@ absl::Status CheckArms(const Experiment& experiment) {
 absl::Status CheckEventMetric(const std::string& where, const EventMetric& metric) {
   RETURN_IF_ERROR(Annotate(ValidName(metric.name), where + ".name"));
   if (ParseExperimentMetric(metric.name)) return Wrong(where + ".name", "is one of ours");
-  if (_EventKind_VALUES_TO_NAMES.count(metric.kind) == 0) {
-    return Wrong(where + ".kind", absl::StrCat(metric.kind, " is no kind of event"));
+  if (_EventKind_VALUES_TO_NAMES.count(NumberIn(metric.kind)) == 0) {
+    return Wrong(where + ".kind", absl::StrCat(NumberIn(metric.kind), " is no kind of event"));
   }
-  if (_EventMeasure_VALUES_TO_NAMES.count(metric.measure) == 0) {
-    return Wrong(where + ".measure", absl::StrCat(metric.measure, " is none"));
+  if (_EventMeasure_VALUES_TO_NAMES.count(NumberIn(metric.measure)) == 0) {
+    return Wrong(where + ".measure", absl::StrCat(NumberIn(metric.measure), " is none"));
   }
-  if (_MetricUse_VALUES_TO_NAMES.count(metric.role) == 0) {
-    return Wrong(where + ".role", absl::StrCat(metric.role, " is none"));
+  if (_MetricUse_VALUES_TO_NAMES.count(NumberIn(metric.role)) == 0) {
+    return Wrong(where + ".role", absl::StrCat(NumberIn(metric.role), " is none"));
   }
   RETURN_IF_ERROR(CheckText(where + ".category", metric.category));
   for (const auto& [attribute, value] : metric.attributes) {
@@ -100,8 +101,8 @@ absl::Status CheckBandit(const Experiment& experiment) {
   RETURN_IF_ERROR(
       CheckRange("bandit.batch_minutes", plan.batch_minutes, 1, limits::kBatchMinutesMax));
   std::set<SegmentBy> met;
-  for (const SegmentBy by : plan.segments) {
-    if (_SegmentBy_VALUES_TO_NAMES.count(by) == 0 || !met.insert(by).second) {
+  for (const SegmentBy& by : plan.segments) {
+    if (_SegmentBy_VALUES_TO_NAMES.count(NumberIn(by)) == 0 || !met.insert(by).second) {
       return Wrong("bandit.segments", "are to be known, and each is named once");
     }
   }
@@ -316,13 +317,13 @@ absl::Status ValidateExperiment(const Experiment& experiment) {
   RETURN_IF_ERROR(Annotate(ValidName(experiment.id), "id"));
   RETURN_IF_ERROR(CheckText("hypothesis", experiment.hypothesis));
   RETURN_IF_ERROR(Annotate(ValidName(experiment.placement), "placement"));
-  if (_ExperimentUnit_VALUES_TO_NAMES.count(experiment.unit) == 0) {
+  if (_ExperimentUnit_VALUES_TO_NAMES.count(NumberIn(experiment.unit)) == 0) {
     return Wrong("unit", absl::StrCat(experiment.unit, " is no unit"));
   }
-  if (_AssignmentHash_VALUES_TO_NAMES.count(experiment.hash) == 0) {
+  if (_AssignmentHash_VALUES_TO_NAMES.count(NumberIn(experiment.hash)) == 0) {
     return Wrong("hash", absl::StrCat(experiment.hash, " is no hash"));
   }
-  if (_ExperimentKind_VALUES_TO_NAMES.count(experiment.kind) == 0) {
+  if (_ExperimentKind_VALUES_TO_NAMES.count(NumberIn(experiment.kind)) == 0) {
     return Wrong("kind", absl::StrCat(experiment.kind, " is no kind"));
   }
   RETURN_IF_ERROR(CheckArms(experiment));
@@ -445,7 +446,7 @@ absl::StatusOr<BanditPolicy> PolicyOf(const Experiment& experiment) {
 
 std::string SegmentOf(const Experiment& experiment, const RequestFacts& facts) {
   std::vector<absl::string_view> parts;
-  for (const SegmentBy by : experiment.bandit.segments) {
+  for (const SegmentBy& by : experiment.bandit.segments) {
     switch (by) {
       case SegmentBy::BY_CHANNEL:
         parts.push_back(_Channel_VALUES_TO_NAMES.count(facts.channel) > 0

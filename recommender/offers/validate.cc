@@ -11,6 +11,7 @@
 
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
+#include "store/enum_number.h"
 #include "store/key_format.h"
 
 namespace vitrine {
@@ -33,9 +34,10 @@ absl::Status CheckCount(absl::string_view where, size_t count, size_t most) {
   return Wrong(where, absl::StrCat("has ", count, " entries, at most ", most, " are taken"));
 }
 
-absl::Status CheckChannel(const std::string& where, Channel channel) {
-  if (channel >= WEB && channel <= OTHER_CHANNEL) return absl::OkStatus();
-  return Wrong(where, absl::StrCat(static_cast<int>(channel), " is no channel"));
+absl::Status CheckChannel(const std::string& where, const Channel& channel) {
+  const int32_t number = NumberIn(channel);
+  if (number >= WEB && number <= OTHER_CHANNEL) return absl::OkStatus();
+  return Wrong(where, absl::StrCat(number, " is no channel"));
 }
 
 template <typename Rule>  // any with an optional channel
