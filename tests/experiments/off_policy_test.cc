@@ -53,22 +53,25 @@ struct ObdRow {
   double click = 0, propensity = 0;
 };
 
-// The rows of a log of the Open Bandit Dataset.
-std::vector<ObdRow> ReadObd(const std::string& file) {
-  std::ifstream in(VectorsFile(file));
+// The rows of a log of the Open Bandit Dataset; item, position, click and propensity stand side by
+// side from column `first` on.
+std::vector<ObdRow> ReadRows(const std::string& path, size_t first) {
+  std::ifstream in(path);
   std::vector<ObdRow> rows;
   std::string line;
   std::getline(in, line);
   while (std::getline(in, line)) {
     const std::vector<absl::string_view> cells = absl::StrSplit(line, ',');
     ObdRow& row = rows.emplace_back();
-    EXPECT_TRUE(absl::SimpleAtoi(cells.at(1), &row.item));
-    EXPECT_TRUE(absl::SimpleAtoi(cells.at(2), &row.position));
-    EXPECT_TRUE(absl::SimpleAtod(cells.at(3), &row.click));
-    EXPECT_TRUE(absl::SimpleAtod(cells.at(4), &row.propensity));
+    EXPECT_TRUE(absl::SimpleAtoi(cells.at(first), &row.item));
+    EXPECT_TRUE(absl::SimpleAtoi(cells.at(first + 1), &row.position));
+    EXPECT_TRUE(absl::SimpleAtod(cells.at(first + 2), &row.click));
+    EXPECT_TRUE(absl::SimpleAtod(cells.at(first + 3), &row.propensity));
   }
   return rows;
 }
+
+std::vector<ObdRow> ReadObd(const std::string& file) { return ReadRows(VectorsFile(file), 1); }
 
 // The same from the dataset as it is published:
 // ",timestamp,item_id,position,click,propensity_score" and much else.
@@ -76,19 +79,7 @@ std::vector<ObdRow> ReadRawObd(const std::string& file) {
   const TempDir folder;
   const std::string plain = folder.File("rows");
   EXPECT_EQ(std::system(absl::StrCat("zstd -dcfq '", file, "' > '", plain, "'").c_str()), 0);
-  std::ifstream in(plain);
-  std::vector<ObdRow> rows;
-  std::string line;
-  std::getline(in, line);
-  while (std::getline(in, line)) {
-    const std::vector<absl::string_view> cells = absl::StrSplit(line, ',');
-    ObdRow& row = rows.emplace_back();
-    EXPECT_TRUE(absl::SimpleAtoi(cells.at(2), &row.item));
-    EXPECT_TRUE(absl::SimpleAtoi(cells.at(3), &row.position));
-    EXPECT_TRUE(absl::SimpleAtod(cells.at(4), &row.click));
-    EXPECT_TRUE(absl::SimpleAtod(cells.at(5), &row.propensity));
-  }
-  return rows;
+  return ReadRows(plain, 2);
 }
 
 double MeanClicks(const std::vector<ObdRow>& rows) {
