@@ -57,13 +57,6 @@ MetricRole RoleOf(MetricUse use) {
   return MetricRole::kSecondary;
 }
 
-const ExposedArm* ArmOn(const Exposure& shelf, const std::string& experiment) {
-  for (const ExposedArm& arm : shelf.arms) {
-    if (arm.experiment == experiment) return &arm;
-  }
-  return nullptr;
-}
-
 bool IsSale(const Event& event) {
   return event.kind == EventKind::PURCHASE || event.kind == EventKind::REFUND;
 }
@@ -367,6 +360,13 @@ CountedTime CountedTime::Of(const Experiment& experiment) {
   if (experiment.__isset.to_ms) time.to_ms = experiment.to_ms;
   if (experiment.__isset.stopped_ms) time.to_ms = std::min(time.to_ms, experiment.stopped_ms);
   return time;
+}
+
+const ExposedArm* ArmOn(const Exposure& shelf, const std::string& experiment) {
+  for (const ExposedArm& arm : shelf.arms) {
+    if (arm.experiment == experiment) return &arm;
+  }
+  return nullptr;
 }
 
 bool IsOf(const Experiment& experiment, const Exposure& shelf) {

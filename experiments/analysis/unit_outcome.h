@@ -73,6 +73,9 @@ struct CountedTime {
   bool Holds(int64_t time_ms) const { return from_ms <= time_ms && time_ms < to_ms; }
 };
 
+// What the experiment showed on this shelf; null if it made it not.
+const ExposedArm* ArmOn(const Exposure& shelf, const std::string& experiment);
+
 // Whether the shelf was made by the experiment, and when that counts.
 bool IsOf(const Experiment& experiment, const Exposure& shelf);
 

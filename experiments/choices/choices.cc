@@ -24,18 +24,12 @@ struct Batch {
   bool mixed = false;
 };
 
-const ExposedArm* ArmOn(const Experiment& experiment, const Exposure& shelf) {
-  const auto found = absl::c_find_if(
-      shelf.arms, [&](const ExposedArm& arm) { return arm.experiment == experiment.id; });
-  return found == shelf.arms.end() ? nullptr : &*found;
-}
-
 std::map<int64_t, Batch> BatchesOf(const Experiment& experiment, std::span<const Exposure> shelves,
                                    bool* forced) {
   std::map<int64_t, Batch> batches;
   for (const Exposure& shelf : shelves) {
     if (!IsOf(experiment, shelf)) continue;
-    const ExposedArm& shown = *ArmOn(experiment, shelf);
+    const ExposedArm& shown = *ArmOn(shelf, experiment.id);
     *forced = *forced || shown.forced;
     const auto arm = absl::c_find_if(
         experiment.arms, [&](const ExperimentArm& candidate) { return candidate.id == shown.arm; });

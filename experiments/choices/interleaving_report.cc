@@ -3,7 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 
 #include "experiments/analysis/unit_outcome.h"
@@ -40,9 +39,8 @@ std::vector<Pick> PicksOf(const Exposure& shelf) {
 }
 
 bool WasForced(const Experiment& experiment, const Exposure& shelf) {
-  return absl::c_any_of(shelf.arms, [&](const ExposedArm& arm) {
-    return arm.experiment == experiment.id && arm.forced;
-  });
+  const ExposedArm* const arm = ArmOn(shelf, experiment.id);
+  return arm != nullptr && arm->forced;
 }
 
 // What is looked for was seen by as many as planned, or the end has come.
