@@ -7,15 +7,13 @@
 #include "absl/strings/str_cat.h"
 
 #include "experiments/analysis/unit_outcome.h"
-#include "store/base/limits.h"
+#include "experiments/choices/participants.h"
 #include "store/base/status_macros.h"
 #include "store/event_names.h"
 #include "store/key_format.h"
 
 namespace vitrine::experiments {
 namespace {
-
-constexpr int64_t kProgressPersons = 1 << 12;
 
 // What one batch showed the unit.
 struct Batch {
@@ -93,40 +91,16 @@ UnitChoices ChoicesOf(const Experiment& experiment, std::span<const Exposure> sh
 absl::StatusOr<ChoicesRead> ReadChoices(
     const WebHouse& house, const Experiment& experiment, const ChoicesOptions& options,
     absl::FunctionRef<absl::Status(absl::string_view unit, std::span<const Choice>)> take) {
-  if (!experiment.__isset.started_ms) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the experiment ", experiment.id, " has not begun"));
-  }
-  if (experiment.primary != ExperimentMetric::CONVERSION &&
+  // Of one that has not begun, that is said first.
+  if (experiment.__isset.started_ms && experiment.primary != ExperimentMetric::CONVERSION &&
       experiment.primary != ExperimentMetric::REVENUE) {
     return absl::InvalidArgumentError(
         absl::StrCat(ExperimentMetricName(experiment.primary),
                      " is no metric of which each choice has one: conversion and revenue are"));
   }
   ChoicesRead read;
-  int64_t persons = 0;
-  RobotScan robots(house.Robots());
-  std::vector<Exposure> shelves;
-  std::vector<Event> events;
-  const auto read_person = [&](const Person& person) -> absl::Status {
-    if (++persons % kProgressPersons == 0 && options.on_progress) options.on_progress(persons);
-    const std::string name = keys::PersonPrefix(person);
-    if (robots.IsRobot(name)) {
-      ++read.robots;
-      return absl::OkStatus();
-    }
-    shelves.clear();
-    bool in_it = false;
-    RETURN_IF_ERROR(house.ForEachExposureOf(person, experiment.started_ms, SIZE_MAX,
-                                            [&](const Exposure& shelf) {
-                                              if (!IsOf(experiment, shelf)) return;
-                                              in_it = true;
-                                              shelves.push_back(shelf);
-                                            }));
-    if (!in_it) return absl::OkStatus();
-    events.clear();
-    RETURN_IF_ERROR(house.ForEachOf(person, limits::kCreditedEventsMax,
-                                    [&](const Event& event) { events.push_back(event); }));
+  const auto use = [&](const Person& person, std::span<const Exposure> shelves,
+                       std::span<const Event> events) -> absl::Status {
     UnitChoices unit = ChoicesOf(experiment, shelves, events);
     read.mixed += unit.mixed;
     read.forced += unit.forced ? 1 : 0;
@@ -136,12 +110,9 @@ absl::StatusOr<ChoicesRead> ReadChoices(
     if (unit.choices.empty()) return absl::OkStatus();
     ++read.units;
     read.choices += static_cast<int64_t>(unit.choices.size());
-    return take(name, unit.choices);
+    return take(keys::PersonPrefix(person), unit.choices);
   };
-  const absl::Status status = house.ForEachPerson(read_person);
-  const absl::Status robots_read = robots.Finish();
-  RETURN_IF_ERROR(status);
-  RETURN_IF_ERROR(robots_read);
+  ASSIGN_OR_RETURN(read.robots, ForEachParticipant(house, experiment, options.on_progress, use));
   return read;
 }
 

@@ -3,19 +3,16 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "absl/algorithm/container.h"
 
 #include "experiments/analysis/unit_outcome.h"
 #include "experiments/attribution/credit.h"
-#include "store/base/limits.h"
+#include "experiments/choices/participants.h"
 #include "store/base/status_macros.h"
 #include "store/event_names.h"
-#include "store/key_format.h"
 
 namespace vitrine::experiments {
 namespace {
-
-constexpr int64_t kProgressPersons = 1 << 12;
 
 Credited CreditedFor(ExperimentMetric metric) {
   switch (metric) {
@@ -74,44 +71,23 @@ std::vector<Credit> CreditsOf(const Experiment& experiment, std::span<const Expo
 absl::StatusOr<InterleavingFindings> ReadInterleaving(
     const WebHouse& house, const Experiment& experiment,
     const std::function<void(int64_t persons)>& on_progress) {
-  if (!experiment.__isset.started_ms) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the experiment ", experiment.id, " has not begun"));
-  }
   InterleavingFindings findings;
   PreferenceTally tally;
-  RobotScan robots(house.Robots());
-  int64_t persons = 0;
-  std::vector<Exposure> shelves;
-  std::vector<Event> events;
-  const absl::Status status = house.ForEachPerson([&](const Person& person) -> absl::Status {
-    if (++persons % kProgressPersons == 0 && on_progress) on_progress(persons);
-    if (robots.IsRobot(keys::PersonPrefix(person))) {
-      ++findings.robots;
-      return absl::OkStatus();
-    }
-    shelves.clear();
-    bool in_it = false, forced = false;
-    RETURN_IF_ERROR(house.ForEachExposureOf(person, experiment.started_ms, SIZE_MAX,
-                                            [&](const Exposure& shelf) {
-                                              in_it = in_it || IsOf(experiment, shelf);
-                                              forced = forced || WasForced(experiment, shelf);
-                                              shelves.push_back(shelf);
-                                            }));
+  const auto use = [&](const Person&, std::span<const Exposure> shelves,
+                       std::span<const Event> events) -> absl::Status {
+    const bool forced = absl::c_any_of(
+        shelves, [&](const Exposure& shelf) { return WasForced(experiment, shelf); });
+    const bool in_it =
+        absl::c_any_of(shelves, [&](const Exposure& shelf) { return IsOf(experiment, shelf); });
     findings.forced += forced ? 1 : 0;
     if (!in_it || forced) return absl::OkStatus();
-    events.clear();
-    RETURN_IF_ERROR(house.ForEachOf(person, limits::kCreditedEventsMax,
-                                    [&](const Event& event) { events.push_back(event); }));
     const std::vector<Credit> credits = CreditsOf(experiment, shelves, events);
     ++findings.users;
     findings.lists += static_cast<int64_t>(credits.size());
     tally.AddUser(credits);
     return absl::OkStatus();
-  });
-  const absl::Status robots_read = robots.Finish();
-  RETURN_IF_ERROR(status);
-  RETURN_IF_ERROR(robots_read);
+  };
+  ASSIGN_OR_RETURN(findings.robots, ForEachParticipant(house, experiment, on_progress, use));
   if (const auto preference = tally.Compute(experiment.alpha); preference.ok()) {
     findings.preference = *preference;
   }
