@@ -14,6 +14,7 @@
 #include "ingest/reasons.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
+#include "store/product_facts.h"
 #include "store/web_house.h"
 
 namespace vitrine {

@@ -5,11 +5,6 @@
 #include "absl/strings/match.h"
 
 namespace vitrine {
-namespace {
-
-constexpr absl::string_view kCategorySeparator = " > ";
-
-}  // namespace
 
 bool IsInCategory(absl::string_view path, absl::string_view category) {
   if (!absl::StartsWith(path, category)) return false;

@@ -11,6 +11,9 @@
 
 namespace vitrine {
 
+// Between the levels of a category, the highest first.
+inline constexpr absl::string_view kCategorySeparator = " > ";
+
 // Whether a product of category `path` ("Shoes > Boots") is in `category`: the same, or above it.
 bool IsInCategory(absl::string_view path, absl::string_view category);
 

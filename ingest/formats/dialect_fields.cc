@@ -11,6 +11,7 @@
 #include "ingest/reasons.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
+#include "store/product_facts.h"
 
 namespace vitrine {
 namespace {

@@ -57,8 +57,6 @@ struct ItemFields {
   absl::string_view quantity;
 };
 
-constexpr absl::string_view kCategorySeparator = " > ";
-
 // Fills the items of an event, one after the other, and then prices them: a price can be read only
 // when the currency is known, and that may stand on the event or on any item.
 class ItemReader {

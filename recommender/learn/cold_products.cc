@@ -10,11 +10,11 @@
 
 #include "recommender/learn/words.h"
 #include "recommender/model/parallel.h"
+#include "store/product_facts.h"
 
 namespace vitrine {
 namespace {
 
-constexpr absl::string_view kCategorySeparator = " > ";
 constexpr double kBandsPerOctave = 2;
 constexpr size_t kRescored = 4;  // times k, where long lists were cut
 constexpr size_t kProductsPerChunk = 64;

@@ -4,18 +4,13 @@
 #include <cmath>
 #include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
+#include "store/product_facts.h"
 
 namespace vitrine {
 namespace {
 
 bool Has(const std::vector<std::string>& list, absl::string_view value) {
   return std::find(list.begin(), list.end(), value) != list.end();
-}
-
-bool IsInCategory(absl::string_view category, absl::string_view wanted) {
-  return category == wanted || absl::StartsWith(category, absl::StrCat(wanted, " > "));
 }
 
 struct Order {

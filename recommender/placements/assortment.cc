@@ -4,7 +4,7 @@
 #include <atomic>
 #include <utility>
 
-#include "recommender/rank/trends.h"
+#include "store/product_facts.h"
 
 namespace vitrine {
 
@@ -22,8 +22,7 @@ Assortment::Assortment(std::span<const Product> catalogue, std::span<const uint3
     if (!product.__isset.category) continue;
     const absl::string_view path = product.category;
     for (size_t end = 0; end != path.npos;) {
-      end = path.find(Trends::kCategorySeparator,
-                      end == 0 ? 0 : end + Trends::kCategorySeparator.size());
+      end = path.find(kCategorySeparator, end == 0 ? 0 : end + kCategorySeparator.size());
       by_category_[path.substr(0, end)].push_back(numbers_[row]);
     }
   }

@@ -7,6 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "store/product_facts.h"
+
 namespace vitrine {
 namespace {
 

@@ -80,8 +80,6 @@ class TrendLists {
 // Thread-safe.
 class Trends {
  public:
-  static constexpr absl::string_view kCategorySeparator = " > ";
-
   struct Event {
     uint32_t product = 0;  // any numbering that stays; below limits::kCatalogueProductsMax
     int64_t time_ms = 0;
