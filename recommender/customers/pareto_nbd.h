@@ -20,10 +20,10 @@ namespace vitrine {
 struct ParetoNbd {
   double r, alpha, s, beta;  // above 0
 
-  // ln L(x, t_x, T). The customer is alive at T, or left at some time tau
-  // from t_x to T: the integral over tau that the note turns into a difference of two
-  // hypergeometric functions is computed as it is, by double exponential quadrature (Takahasi, Mori
-  // 1974). All of it is positive, so nothing cancels where T is near t_x or x is large.
+  // ln L(x, t_x, T). The customer is alive at T, or left at some time tau from t_x to T: the
+  // integral over tau that the note turns into a difference of two hypergeometric functions is
+  // computed as it is, by double exponential quadrature (Takahasi, Mori 1974). All of it is
+  // positive, so nothing cancels where T is near t_x or x is large.
   double LogLikelihood(const RepeatHistory& history) const;
 
   // The sum over all rows (in the order of Compress); into `gradient` its derivatives by r, alpha,
@@ -34,8 +34,7 @@ struct ParetoNbd {
   double ProbabilityAlive(const RepeatHistory& history) const;
 
   // E[Y(t) | x, t_x, T], equation 41 of the note; of RepeatHistory{} it is E[X(t)], equation 27.
-  // Continuous at
-  // s = 1, where the paper's form is 0 / 0.
+  // Continuous at s = 1, where the paper's form is 0 / 0.
   double ExpectedPurchases(const RepeatHistory& history, double t) const;
 
   // P(X(t) = n) of a customer who has just bought for the first time: alive at t, or left before.

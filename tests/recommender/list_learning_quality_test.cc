@@ -11,6 +11,7 @@
 #include "recommender/offline/list_learning.h"
 #include "recommender/offline/session_quality.h"
 #include "recommender/rank/blend.h"
+#include "tests/recommender/hourly_sessions.h"
 #include "tests/recommender/session_sets.h"
 #include "tests/testing/testing.h"
 
@@ -18,23 +19,6 @@ namespace vitrine {
 namespace {
 
 using testing::Value;
-
-constexpr int64_t kHourMs = 3'600'000;
-
-// Session s ends at hour s.
-NewestSessions SessionsOf(const SessionLog& log) {
-  NewestSessions sessions(kHourMs / 2, {});
-  for (size_t s = 0; s < log.size(); ++s) {
-    const std::span<const uint32_t> clicks = log[s];
-    for (size_t i = clicks.size(); i-- > 0;) {
-      sessions.Add(static_cast<int64_t>(s) * kHourMs + static_cast<int64_t>(i), VIEW_ITEM,
-                   clicks[i]);
-    }
-    sessions.EndPerson();
-  }
-  sessions.Finish();
-  return sessions;
-}
 
 HitRate RateOf(const SessionIndex& index, const SessionQuestions& questions,
                const BlendSettings& settings) {
@@ -59,7 +43,8 @@ void Learn(const char* name, Later* later) {
   const absl::StatusOr<SessionSet> set = LoadSessionSet(name);
   if (!set.ok()) GTEST_SKIP() << set.status();
   const auto start = std::chrono::steady_clock::now();
-  later->learned = Value(LearnLists(Model(), SessionsOf(set->training), {}, {.threads = 1}));
+  later->learned =
+      Value(LearnLists(Model(), testing::HourlySessions(set->training), {}, {.threads = 1}));
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   const SessionSource source = [&](const auto& add) {
     for (size_t s = 0; s < set->training.size(); ++s) RETURN_IF_ERROR(add(set->training[s]));

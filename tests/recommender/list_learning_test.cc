@@ -8,6 +8,7 @@
 #include "gtest/gtest.h"
 
 #include "recommender/offline/session_log.h"
+#include "tests/recommender/hourly_sessions.h"
 #include "tests/recommender/session_sets.h"
 #include "tests/recommender/taste_data.h"
 #include "tests/testing/testing.h"
@@ -64,21 +65,6 @@ NewestSessions NoSessions() {
   return sessions;
 }
 
-// Session s ends at hour s.
-NewestSessions SessionsOf(const SessionLog& log) {
-  NewestSessions sessions(kGapMs, {});
-  for (size_t s = 0; s < log.size(); ++s) {
-    const std::span<const uint32_t> clicks = log[s];
-    for (size_t i = clicks.size(); i-- > 0;) {
-      sessions.Add(static_cast<int64_t>(s) * kHourMs + static_cast<int64_t>(i), VIEW_ITEM,
-                   clicks[i]);
-    }
-    sessions.EndPerson();
-  }
-  sessions.Finish();
-  return sessions;
-}
-
 TEST(ListLearning, MixesMoreOfTheSourceThatIsRight) {
   const Model model = ChainModel();
   const std::vector<HeldOutVisit> visits =
@@ -130,11 +116,11 @@ TEST(ListLearning, FindsHowVisitsGoOnHere) {
     log.Append(clicks);
   }
   const Model model = ChainModel();
-  const LearnedLists learned = Value(LearnLists(model, SessionsOf(log), {}, kOptions));
+  const LearnedLists learned = Value(LearnLists(model, testing::HourlySessions(log), {}, kOptions));
   EXPECT_EQ(learned.session.cases, 500u);
   EXPECT_TRUE(learned.session.used) << learned.session.before << " " << learned.session.after;
   EXPECT_GT(learned.session.after, learned.session.before);
-  const LearnedLists again = Value(LearnLists(model, SessionsOf(log), {}, kOptions));
+  const LearnedLists again = Value(LearnLists(model, testing::HourlySessions(log), {}, kOptions));
   EXPECT_EQ(again.blend, learned.blend);
 }
 
