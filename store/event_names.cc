@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 
 #include "store/base/check.h"
+#include "store/enum_number.h"
 
 namespace vitrine {
 namespace {
@@ -63,6 +64,11 @@ const Names<EventKind>& Kinds() {
 const Names<Channel>& Channels() {
   static const auto* const channels = new Names<Channel>(_Channel_VALUES_TO_NAMES);
   return *channels;
+}
+
+const Names<ContactProgress>& ContactProgresses() {
+  static const auto* const names = new Names<ContactProgress>(_ContactProgress_VALUES_TO_NAMES);
+  return *names;
 }
 
 const Names<Source>& Sources() {
@@ -138,6 +144,18 @@ std::optional<Channel> ParseChannel(absl::string_view name) { return Channels().
 absl::string_view EventKindName(EventKind kind) { return Kinds().NameOf(kind); }
 absl::string_view ChannelName(Channel channel) { return Channels().NameOf(channel); }
 
+bool IsChannel(const Channel& field) {
+  const int32_t number = NumberIn(field);
+  return number >= Channel::WEB && number <= Channel::ATM;
+}
+
+std::optional<ContactProgress> ParseContactProgress(absl::string_view name) {
+  return ContactProgresses().Find(name);
+}
+absl::string_view ContactProgressName(ContactProgress progress) {
+  return ContactProgresses().NameOf(progress);
+}
+
 std::optional<Source> ParseSource(absl::string_view name) { return Sources().Find(name); }
 absl::string_view SourceName(Source source) {
   return Sources().Has(source) ? Sources().NameOf(source) : "unknown";
@@ -199,6 +217,7 @@ absl::string_view SegmentByName(SegmentBy by) { return SegmentBys().NameOf(by); 
 
 std::string EventKindNames() { return Kinds().Joined(); }
 std::string ChannelNames() { return Channels().Joined(); }
+std::string ContactProgressNames() { return ContactProgresses().Joined(); }
 std::string SourceNames() { return Sources().Joined(); }
 std::string RuleKindNames() { return RuleKinds().Joined(); }
 std::string RelationNames() { return Relations().Joined(); }

@@ -15,10 +15,15 @@ namespace vitrine {
 
 std::optional<EventKind> ParseEventKind(absl::string_view name);
 std::optional<Channel> ParseChannel(absl::string_view name);
+std::optional<ContactProgress> ParseContactProgress(absl::string_view name);
 
 // REQUIRES: a value that records.thrift names.
 absl::string_view EventKindName(EventKind kind);
 absl::string_view ChannelName(Channel channel);
+// Whether records.thrift names what stands in the field: a peer may send anything.
+bool IsChannel(const Channel& field);
+// "was_opened".
+absl::string_view ContactProgressName(ContactProgress progress);
 
 // "for_you", "bought_together"; "unknown" for a value of a newer version.
 std::optional<Source> ParseSource(absl::string_view name);
@@ -56,6 +61,7 @@ absl::string_view SegmentByName(SegmentBy by);
 // All names, for messages: "page_view, view_item_list, ...".
 std::string EventKindNames();
 std::string ChannelNames();
+std::string ContactProgressNames();
 std::string SourceNames();
 std::string RuleKindNames();
 std::string RelationNames();

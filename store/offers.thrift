@@ -287,6 +287,35 @@ struct ShopOffer {
   19: bool enabled = true,
 }
 
+// All that a shop offers. Changed as a whole, every version kept.
+struct OfferSet {
+  // At most 1000; their ids differ.
+  1: list<ShopOffer> offers,
+  // In so many decisions the first place is drawn, to learn how offers do: 0 to 1.
+  2: double explore = 0.05,
+  // What an offer would cost or use is held for the customer who was made it so long, in minutes: 1
+  // to 44640. An order that comes later finds it held no more, and takes what is left.
+  3: i32 hold_minutes = 60,
+}
+
+struct OfferSetVersion {
+  // From 1.
+  1: i64 version,
+  2: i64 time_ms,
+  3: string who,
+  4: string comment,
+  5: OfferSet content,
+}
+
+struct ContactPolicyVersion {
+  // From 1; 0: what a new site has.
+  1: i64 version,
+  2: i64 time_ms,
+  3: string who,
+  4: string comment,
+  5: ContactPolicy content,
+}
+
 enum OfferRefusal {
   NOT_ENABLED = 1,
   OFFER_NOT_RUNNING = 2,

@@ -37,8 +37,15 @@ enum Channel {
   EMAIL = 3,
   SMS = 4,
   CALL_CENTER = 5,
+  // A store, or a branch.
   STORE = 6,
+  // Any other: Event.channel_name says which.
   OTHER_CHANNEL = 7,
+  CHAT = 8,
+  DIRECT_MAIL = 9,
+  PARTNER = 10,
+  // A cash machine, or any other terminal.
+  ATM = 11,
 }
 
 // How a visit found the shop.
@@ -75,6 +82,53 @@ struct Consent {
   3: bool granted,
   // Where the wish was expressed: "newsletter form", "call 4711".
   4: optional string source,
+}
+
+// How far a contact got; what comes after FAILED_TO_SEND never arrived, or was not welcome.
+enum ContactProgress {
+  WAS_SENT = 1,
+  WAS_DELIVERED = 2,
+  WAS_OPENED = 3,
+  WAS_CLICKED = 4,
+  WAS_ANSWERED = 5,
+  // For now: the provider gave up, the mailbox was full.
+  FAILED_TO_SEND = 6,
+  // For good: there is no such address or number.
+  HAS_BOUNCED = 7,
+  // They called it spam, or wrote STOP.
+  WAS_COMPLAINED_OF = 8,
+}
+
+// A touch between the shop and a customer, on the event's channel.
+struct ContactNote {
+  // The events of one contact (it was sent, opened, clicked) have it in common: what the shop sent
+  // it under, or the provider's own id. 1 to 256 bytes.
+  1: string contact_id,
+  // "marketing", "order", or the shop's own word; 1 to 256 bytes.
+  2: string purpose,
+  // They came to the shop.
+  3: bool inbound = false,
+  4: ContactProgress progress = ContactProgress.WAS_SENT,
+  // The campaign or trigger that sent it; an id.
+  5: optional string campaign,
+  // The service case that it belongs to; what it is about ("complaint", "return", "delivery"); how
+  // the case stands since ("open", "resolved", "refunded"). Ids.
+  6: optional string case_id,
+  7: optional string topic,
+  8: optional string outcome,
+  // What it cost the shop, in minor units of the event's currency: 0 to 10^12.
+  9: optional i64 cost_minor,
+}
+
+// What somebody thinks of something, as far as a number says it.
+struct Rating {
+  // 0 to `best`.
+  1: double value,
+  // Stars: 5. NPS: 10.
+  2: double best = 5,
+  // "product" (the event's first item), "nps" (would they recommend the shop), "service", or the
+  // shop's own word; 1 to 256 bytes.
+  3: string about = "product",
 }
 
 // One product inside an event.
@@ -116,6 +170,15 @@ struct Event {
   17: optional bool inferred,
   // Of the reply whose suggestion this is about: a click on it, or what followed from one.
   18: optional string recommendation_id,
+  // Of contact events.
+  19: optional ContactNote contact,
+  // Of rating events, or of contacts in which somebody was asked.
+  20: optional Rating rating,
+  // Of offers (OfferMade.grant_id): those that this order uses; with a refund, those that it gives
+  // back. At most 32.
+  21: optional list<string> grants,
+  // OTHER_CHANNEL: the shop's own name of it; 1 to 256 bytes.
+  22: optional string channel_name,
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -467,6 +530,9 @@ struct Audience {
   4: list<string> languages,
   // All must hold.
   40: list<AudienceCondition> conditions,
+  // Customers who are in one of these segments, and in none of those, when they are asked.
+  41: list<string> segments,
+  42: list<string> not_segments,
 }
 
 // The part of a layer from `low` (inclusive) to `high` (exclusive), in [0, 1]: experiments of one
@@ -565,6 +631,16 @@ struct ExposedProduct {
   40: optional i32 team,
 }
 
+// An offer that went out with it.
+struct ExposedOffer {
+  1: string offer_id,
+  // What an order that uses it carries (Event.grants).
+  2: string grant_id,
+  // Drawn, to learn how it does; and with what probability this one would have stood first.
+  3: bool tried = false,
+  4: double propensity = 1,
+}
+
 // A shelf that was shown to somebody; positions are places in `products`. Evidence: kept as events
 // are, erased with its person.
 struct Exposure {
@@ -585,6 +661,7 @@ struct Exposure {
   // As the request said.
   12: optional Device device,
   13: optional string country,
+  14: list<ExposedOffer> offers,
 }
 
 // What a key opens.

@@ -7,6 +7,7 @@
 #include "store/base/status_macros.h"
 #include "store/base/utf8.h"
 #include "store/enum_number.h"
+#include "store/event_names.h"
 #include "store/identity.h"
 #include "store/web_house.h"
 
@@ -38,6 +39,13 @@ absl::Status BadText(absl::string_view field, absl::string_view text) {
   return absl::OkStatus();
 }
 
+absl::Status BadAmount(absl::string_view field, int64_t minor, int64_t low) {
+  if (minor >= low && minor <= limits::kPriceMinorMax) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("bad_price: ", field, ": ", minor,
+                                                 " minor units is not between ", low, " and ",
+                                                 limits::kPriceMinorMax));
+}
+
 absl::Status ValidateItem(const Item& item) {
   RETURN_IF_ERROR(BadId("product_id", item.product_id));
   if (item.quantity < 1 || item.quantity > limits::kQuantityMax) {
@@ -62,13 +70,53 @@ absl::Status ValidateConsent(const Event& event) {
                : absl::OkStatus();
   }
   const Consent& consent = event.consent;
-  const int32_t channel = NumberIn(consent.channel);
-  if (channel < Channel::WEB || channel > Channel::OTHER_CHANNEL) {
+  if (!IsChannel(consent.channel)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("bad_channel: consent: ", channel, " is no channel"));
+        absl::StrCat("bad_channel: consent: ", NumberIn(consent.channel), " is no channel"));
   }
   RETURN_IF_ERROR(BadId("consent.purpose", consent.purpose));
   return consent.__isset.source ? BadText("consent.source", consent.source) : absl::OkStatus();
+}
+
+absl::Status ValidateContact(const ContactNote& contact) {
+  RETURN_IF_ERROR(BadId("contact.contact_id", contact.contact_id));
+  RETURN_IF_ERROR(BadId("contact.purpose", contact.purpose));
+  const int32_t progress = NumberIn(contact.progress);
+  if (progress < ContactProgress::WAS_SENT || progress > ContactProgress::WAS_COMPLAINED_OF) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("bad_event: contact.progress: ", progress, " is not how far a contact gets"));
+  }
+  const auto& set = contact.__isset;
+  if (set.campaign) RETURN_IF_ERROR(BadId("contact.campaign", contact.campaign));
+  if (set.case_id) RETURN_IF_ERROR(BadId("contact.case_id", contact.case_id));
+  if (set.topic) RETURN_IF_ERROR(BadId("contact.topic", contact.topic));
+  if (set.outcome) RETURN_IF_ERROR(BadId("contact.outcome", contact.outcome));
+  return set.cost_minor ? BadAmount("contact.cost", contact.cost_minor, 0) : absl::OkStatus();
+}
+
+absl::Status ValidateRating(const Rating& rating) {
+  // Written so that what is no number fails too.
+  if (!(rating.best > 0 && rating.best <= limits::kBestRatingMax && rating.value >= 0 &&
+        rating.value <= rating.best)) {
+    return absl::InvalidArgumentError(absl::StrCat("bad_event: rating: ", rating.value, " of ",
+                                                   rating.best, " is not between 0 and the best"));
+  }
+  return BadId("rating.about", rating.about);
+}
+
+// What belongs to customers rather than to pages.
+absl::Status ValidateRelations(const Event& event) {
+  const auto& set = event.__isset;
+  RETURN_IF_ERROR(ValidateConsent(event));
+  if (set.contact) RETURN_IF_ERROR(ValidateContact(event.contact));
+  if (set.rating) RETURN_IF_ERROR(ValidateRating(event.rating));
+  if (set.channel_name) RETURN_IF_ERROR(BadId("channel_name", event.channel_name));
+  if (event.grants.size() > limits::kGrantsPerEventMax) {
+    return absl::InvalidArgumentError(absl::StrCat("bad_event: grants: ", event.grants.size(),
+                                                   ", at most ", limits::kGrantsPerEventMax));
+  }
+  for (const std::string& grant : event.grants) RETURN_IF_ERROR(BadId("grants", grant));
+  return absl::OkStatus();
 }
 
 absl::Status ValidateTexts(const Event& event) {
@@ -97,9 +145,9 @@ absl::Status ValidateEvent(const Event& event) {
   if (kind < EventKind::PAGE_VIEW || kind > EventKind::RATING) {
     return absl::InvalidArgumentError(absl::StrCat("bad_kind: ", kind, " is no event kind"));
   }
-  const int32_t channel = NumberIn(event.channel);
-  if (channel < Channel::WEB || channel > Channel::OTHER_CHANNEL) {
-    return absl::InvalidArgumentError(absl::StrCat("bad_channel: ", channel, " is no channel"));
+  if (!IsChannel(event.channel)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("bad_channel: ", NumberIn(event.channel), " is no channel"));
   }
   if (event.time_ms < limits::kTimeMsMin || event.time_ms > limits::kTimeMsMax) {
     return absl::InvalidArgumentError(
@@ -113,7 +161,7 @@ absl::Status ValidateEvent(const Event& event) {
                                                    ", at most ", limits::kItemsPerEventMax));
   }
   for (const Item& item : event.items) RETURN_IF_ERROR(ValidateItem(item));
-  RETURN_IF_ERROR(ValidateConsent(event));
+  RETURN_IF_ERROR(ValidateRelations(event));
   return ValidateTexts(event);
 }
 
@@ -129,13 +177,6 @@ absl::Status BadAttributes(const std::map<std::string, std::string>& attributes)
     RETURN_IF_ERROR(BadText("attribute", value));
   }
   return absl::OkStatus();
-}
-
-absl::Status BadAmount(absl::string_view field, int64_t minor, int64_t low) {
-  if (minor >= low && minor <= limits::kPriceMinorMax) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("bad_price: ", field, ": ", minor,
-                                                 " minor units is not between ", low, " and ",
-                                                 limits::kPriceMinorMax));
 }
 
 absl::Status BadTime(absl::string_view field, int64_t time_ms) {

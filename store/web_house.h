@@ -338,10 +338,13 @@ class WebHouse {
   absl::Status Checkpoint(const std::string& directory) const;
 
  private:
-  friend class Ledger;  // store/ledger.h
+  friend class ContactBook;  // store/contact_book.h
+  friend class Ledger;       // store/ledger.h
   friend class LedgerRows;
-  friend class Privacy;  // store/privacy.h
-  friend class Removal;  // store/removal.h
+  friend class OfferBook;    // store/offer_book.h
+  friend class Privacy;      // store/privacy.h
+  friend class Removal;      // store/removal.h
+  friend class SegmentBook;  // store/segment_book.h
 
   struct Impl;
   explicit WebHouse(std::unique_ptr<Impl> impl);

@@ -12,6 +12,7 @@
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
 #include "store/enum_number.h"
+#include "store/event_names.h"
 #include "store/key_format.h"
 
 namespace vitrine {
@@ -35,9 +36,8 @@ absl::Status CheckCount(absl::string_view where, size_t count, size_t most) {
 }
 
 absl::Status CheckChannel(const std::string& where, const Channel& channel) {
-  const int32_t number = NumberIn(channel);
-  if (number >= WEB && number <= OTHER_CHANNEL) return absl::OkStatus();
-  return Wrong(where, absl::StrCat(number, " is no channel"));
+  if (IsChannel(channel)) return absl::OkStatus();
+  return Wrong(where, absl::StrCat(NumberIn(channel), " is no channel"));
 }
 
 template <typename Rule>  // any with an optional channel

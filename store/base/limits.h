@@ -12,6 +12,8 @@ namespace vitrine::limits {
 constexpr size_t kIdBytesMax = 256;        // customer, visitor, product, order and event ids
 constexpr size_t kTextBytesMax = 2048;     // names, URLs, search terms, user agents
 constexpr size_t kItemsPerEventMax = 200;  // GA4's own limit
+constexpr size_t kGrantsPerEventMax = 32;  // offers that an order uses
+constexpr double kBestRatingMax = 1000;    // "5 stars", "10 of 10", "100 points"
 constexpr int32_t kQuantityMax = 1'000'000;
 constexpr int32_t kCustomersPerVisitorMax = 1000;  // that a site may set
 constexpr int64_t kTimeMsMin = 631'152'000'000;    // 1990-01-01
