@@ -5,6 +5,7 @@
 // Limits: a frame is at most 1 MiB (Backoffice 64 MiB), a string 64 KiB, a list 1000 entries. A
 // malformed message is answered with a TApplicationException and the connection is closed.
 
+include "store/offers.thrift"
 include "store/records.thrift"
 
 namespace cpp vitrine
@@ -177,6 +178,62 @@ struct PageRequest {
   3: optional PageFacts page,
   4: optional list<string> exclude,
   5: bool trace = false,
+  // So many offers with it (OffersRequest.k): 0 to 20.
+  6: i32 offers = 0,
+}
+
+struct OffersRequest {
+  1: Context context,
+  // At most so many: 1 to 20.
+  2: i32 k = 3,
+  // What the page is about and what is in the cart: offers may depend on it.
+  3: optional PageFacts page,
+  // Also say why the others are not made.
+  4: bool trace = false,
+}
+
+// An offer that is made to whoever asks.
+struct OfferMade {
+  1: string offer_id,
+  // An order that uses it carries this (Event.grants), and a refund that gives it back.
+  2: string grant_id,
+  // "discount", "bundle", "gift", "free_shipping", "points", "message".
+  3: string kind,
+  // In the request's language, or what comes nearest.
+  4: string title,
+  5: string terms,
+  // As the shop set it (offers.thrift, ShopOffer).
+  6: optional double percent,
+  7: optional i64 amount_minor,
+  8: string currency,
+  9: list<string> products,
+  10: optional i64 points,
+  // What it needs is held so long (UTC milliseconds); later it depends on what is left.
+  11: i64 held_until_ms,
+  // "best_margin" or "tried_out"; and with what probability this one would have stood first.
+  12: string reason,
+  13: double propensity = 1,
+}
+
+// An offer that is not made, and why.
+struct OfferNotMade {
+  1: string offer_id,
+  // "budget_spent", "wrong_segment", ... (recommender/README.md).
+  2: string refusal,
+  // Refused by the contact policy: its rule.
+  3: string rule,
+  // EXCLUDED: by which one.
+  4: string excluded_by,
+}
+
+struct OffersReply {
+  1: string request_id,
+  // The best first; none: nothing is worth its cost now, or they are of those who are made none.
+  2: list<OfferMade> offers,
+  // Of these offers: what follows can be credited to them.
+  3: string recommendation_id,
+  4: list<OfferNotMade> trace,
+  5: bool degraded,
 }
 
 struct PageReply {
@@ -186,6 +243,9 @@ struct PageReply {
   4: i32 history_events,
   // The server was busy: lists are cheaper ones.
   5: bool degraded,
+  // If asked for; and their recommendation id.
+  6: list<OfferMade> offers,
+  7: string offers_id,
 }
 
 struct SimilarRequest {
@@ -265,6 +325,11 @@ service Storefront {
 
   // Products like this one, best first.
   RecommendReply similar(1: SimilarRequest request) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Overloaded overloaded,
+    4: DeadlineExceeded deadline, 5: Unavailable unavailable, 6: InternalError internal, 7: Unauthorized unauthorized),
+
+  // The offers that are right for this person at this moment; each is held for them.
+  OffersReply offers(1: OffersRequest request) throws (
     1: InvalidRequest invalid, 2: NotFound not_found, 3: Overloaded overloaded,
     4: DeadlineExceeded deadline, 5: Unavailable unavailable, 6: InternalError internal, 7: Unauthorized unauthorized),
 
@@ -554,6 +619,33 @@ struct ExperimentSize {
   8: double days,
 }
 
+// What became of one offer.
+struct OfferFigures {
+  1: string offer_id,
+  // Since the server was started: persons it was made to (once a day), and of them who ordered.
+  2: i64 made,
+  3: i64 ordered,
+  // Ever: orders that used it; and now: held for somebody.
+  4: i64 used,
+  5: i64 held,
+  // Of its budget, in minor units of `currency`: spent, held, what is left (absent: no end).
+  6: i64 spent_minor,
+  7: i64 held_minor,
+  8: optional i64 left_minor,
+  9: string currency,
+  // How likely an order is with it, as it is thought (recommender/offers/tally.h), and without any.
+  10: double buys_with,
+  11: double buys_without,
+}
+
+struct OfferReport {
+  // In the order of the offers.
+  1: list<OfferFigures> offers,
+  // Those who are made no offer, since the server was started; and of them who ordered.
+  2: i64 control,
+  3: i64 control_ordered,
+}
+
 service Backoffice {
   // Trains on what the site holds now, publishes the model and swaps it in. Returns when done.
   ModelInfo train(1: TrainRequest request) throws (
@@ -740,6 +832,30 @@ service Backoffice {
   // where the history says nothing of the metric.
   ExperimentSize experiment_plan(1: string site, 2: records.Experiment content, 3: double lift,
                                  4: double power, 5: i32 days) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+
+  // What the shop offers, now; and its versions, the newest first. limit is 1 to 1000.
+  offers.OfferSetVersion offers(1: string site) throws (
+    1: NotFound not_found, 2: InternalError internal),
+  list<offers.OfferSetVersion> offer_history(1: string site, 2: i32 limit) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: InternalError internal),
+  // Makes it what is offered from the next request on. InvalidRequest, naming what is wrong, if it
+  // makes no sense, or if `based_on` is not the version that it is now.
+  offers.OfferSetVersion set_offers(1: string site, 2: offers.OfferSet content, 3: i64 based_on,
+                                    4: string who, 5: string comment) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+  OfferReport offer_report(1: string site) throws (
+    1: NotFound not_found, 2: InternalError internal),
+
+  // Points, and what is held for the customer.
+  offers.CustomerLedger customer_ledger(1: string site, 2: string customer_id) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: InternalError internal),
+  // Takes points that the customer pays with: all of them or, with InvalidRequest, none. The same
+  // `id` again is the same payment.
+  offers.CustomerLedger spend_points(1: string site, 2: string customer_id, 3: i64 points,
+                                     4: string id) throws (
     1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
     4: InternalError internal),
 

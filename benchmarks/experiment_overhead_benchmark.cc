@@ -19,6 +19,7 @@
 
 #include "api/service/site.h"
 #include "api/service/storefront.h"
+#include "benchmarks/customers.h"
 #include "store/base/check.h"
 #include "store/base/clock.h"
 #include "tests/testing/testing.h"
@@ -78,16 +79,6 @@ void SetUp(Site* site) {
   }
 }
 
-std::vector<std::string> ReadCustomers(const WebHouse& house) {
-  std::vector<std::string> ids;
-  auto customers = house.Customers();
-  for (; customers.Valid(); customers.Next()) ids.push_back(customers.value().id);
-  CHECK(customers.Finish().ok() && !ids.empty());
-  std::mt19937_64 random(kSeed);
-  std::shuffle(ids.begin(), ids.end(), random);
-  return ids;
-}
-
 double Us(Storefront* storefront, RecommendRequest* request, size_t shelf) {
   request->__set_placement(ShelfName(shelf));
   RecommendReply reply;
@@ -98,17 +89,12 @@ double Us(Storefront* storefront, RecommendRequest* request, size_t shelf) {
   return us;
 }
 
-double At(std::vector<double> values, double part) {
-  std::sort(values.begin(), values.end());
-  return values[static_cast<size_t>(part * static_cast<double>(values.size() - 1))];
-}
-
 void Run(const std::string& data, const std::string& name, size_t rounds, size_t requests) {
   auto sites = Value(Sites::OpenOne(data, name, /*create=*/false));
   Site* const site = Value(sites->Find(name));
   SetUp(site);
   Storefront storefront(sites.get(), &Clock::System());
-  const std::vector<std::string> customers = ReadCustomers(site->house());
+  const std::vector<std::string> customers = ShuffledCustomers(site->house(), kSeed);
   RecommendRequest request;
   request.context.site = name;
   request.context.deadline_ms = 10'000;
@@ -126,7 +112,7 @@ void Run(const std::string& data, const std::string& name, size_t rounds, size_t
       for (const size_t shelf : turns) us[shelf].push_back(Us(&storefront, &request, shelf));
     }
     for (size_t shelf = 0; shelf < kShelves; ++shelf) {
-      medians[shelf].push_back(At(us[shelf], 0.5));
+      medians[shelf].push_back(QuantileOf(us[shelf], 0.5));
       ratios[shelf].push_back(medians[shelf].back() / medians[0].back());
     }
   }
@@ -134,8 +120,9 @@ void Run(const std::string& data, const std::string& name, size_t rounds, size_t
               customers.size(), static_cast<int>(kSeed), rounds, requests);
   for (size_t shelf = 0; shelf < kShelves; ++shelf) {
     std::printf("  %d experiments: p50 %6.1f us, of that without %.3f (%.3f to %.3f)\n",
-                kExperiments[shelf], At(medians[shelf], 0.5), At(ratios[shelf], 0.5),
-                At(ratios[shelf], 0.1), At(ratios[shelf], 0.9));
+                kExperiments[shelf], QuantileOf(medians[shelf], 0.5),
+                QuantileOf(ratios[shelf], 0.5), QuantileOf(ratios[shelf], 0.1),
+                QuantileOf(ratios[shelf], 0.9));
   }
 }
 

@@ -5,6 +5,7 @@
 #include "store/base/check.h"
 #include "store/codec.h"
 #include "store/db.h"
+#include "store/offers_types.h"
 
 namespace vitrine {
 
@@ -72,6 +73,8 @@ template class TypedCursor<Event>;
 template class TypedCursor<Exposure>;
 template class TypedCursor<ExperimentVersion>;
 template class TypedCursor<PlacementVersion>;
+template class TypedCursor<OfferSetVersion>;
+template class TypedCursor<ContactPolicyVersion>;
 template class TypedCursor<ApiKey>;
 template class TypedCursor<Session>;
 template class TypedCursor<Customer>;

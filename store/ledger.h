@@ -36,6 +36,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -49,6 +50,21 @@
 namespace vitrine {
 
 class LedgerRows;  // store/ledger_rows.h
+
+inline LedgerAccount MakeLedgerAccount(std::string name, LedgerOwner owner, int64_t limit) {
+  LedgerAccount account;
+  account.name = std::move(name);
+  account.owner = owner;
+  account.limit = limit;
+  return account;
+}
+
+inline LedgerEntry MakeLedgerEntry(std::string account, int64_t amount) {
+  LedgerEntry entry;
+  entry.account = std::move(account);
+  entry.amount = amount;
+  return entry;
+}
 
 class Ledger {
  public:

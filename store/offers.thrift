@@ -287,15 +287,32 @@ struct ShopOffer {
   19: bool enabled = true,
 }
 
+// What customers earn by buying: points, in the ledger's account "points".
+struct PointsPlan {
+  // For each 100 minor units of `currency` bought, 0 to 10^6; less for the same refunded, as far as
+  // they have not been spent.
+  1: double per_hundred = 1,
+  // ISO 4217; what is bought in another earns none.
+  2: string currency,
+  // Worth nothing after so many days: 1 to 3660; 0: they stay.
+  3: i32 expire_days = 365,
+}
+
 // All that a shop offers. Changed as a whole, every version kept.
 struct OfferSet {
-  // At most 1000; their ids differ.
+  // At most 200; their ids differ.
   1: list<ShopOffer> offers,
   // In so many decisions the first place is drawn, to learn how offers do: 0 to 1.
   2: double explore = 0.05,
-  // What an offer would cost or use is held for the customer who was made it so long, in minutes: 1
-  // to 44640. An order that comes later finds it held no more, and takes what is left.
+  // What an offer would cost or use is held for whoever was made it at least so long, and at most
+  // twice as long, in minutes: 1 to 20160. An order that comes later takes what is left then.
   3: i32 hold_minutes = 60,
+  // So many persons, always the same, are made no offers: what they buy tells what offers bring. 0
+  // to 1.
+  4: double control = 0.05,
+  // Of a product whose margin the catalogue does not know, so much of its price: 0 to 1.
+  5: double margin_share = 0.3,
+  6: optional PointsPlan points,
 }
 
 struct OfferSetVersion {

@@ -70,6 +70,11 @@ void GuardedStorefront::similar(RecommendReply& reply, const SimilarRequest& req
   reply.degraded = AskInTime(request, [&](const auto& asked) { service_.similar(reply, asked); });
 }
 
+void GuardedStorefront::offers(OffersReply& reply, const OffersRequest& request) {
+  CheckKey(request.context);
+  reply.degraded = AskInTime(request, [&](const auto& asked) { service_.offers(reply, asked); });
+}
+
 void GuardedStorefront::track(TrackReply& reply, const TrackRequest& request) {
   CheckKey(request.context);
   service_.track(reply, request);

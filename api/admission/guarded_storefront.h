@@ -28,6 +28,7 @@ class GuardedStorefront final : public StorefrontIf {
   void recommend(RecommendReply& reply, const RecommendRequest& request) override;
   void page(PageReply& reply, const PageRequest& request) override;
   void similar(RecommendReply& reply, const SimilarRequest& request) override;
+  void offers(OffersReply& reply, const OffersRequest& request) override;
   void track(TrackReply& reply, const TrackRequest& request) override;
   // Names the sites that are open to everybody.
   void ping(Pong& pong) override;

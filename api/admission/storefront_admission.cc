@@ -14,7 +14,7 @@ namespace {
 using apache::thrift::protocol::T_I32;
 using apache::thrift::protocol::TProtocol;
 
-constexpr absl::string_view kMethods[] = {"recommend", "page", "similar"};
+constexpr absl::string_view kMethods[] = {"recommend", "page", "similar", "offers"};
 static_assert(std::size(kMethods) <= Admission::kKindsMax);
 
 constexpr int16_t kDeadlineField = 3;  // of Context (vitrine.thrift)

@@ -138,6 +138,28 @@ class GuardedBackoffice final : public BackofficeIf {
                       const std::string& comment) override {
     For(site, Opens::kBackoffice).set_placements(reply, site, content, based_on, who, comment);
   }
+  void offers(OfferSetVersion& reply, const std::string& site) override {
+    For(site, Opens::kBackofficeRead).offers(reply, site);
+  }
+  void offer_history(std::vector<OfferSetVersion>& reply, const std::string& site,
+                     int32_t limit) override {
+    For(site, Opens::kBackofficeRead).offer_history(reply, site, limit);
+  }
+  void set_offers(OfferSetVersion& reply, const std::string& site, const OfferSet& content,
+                  int64_t based_on, const std::string& who, const std::string& comment) override {
+    For(site, Opens::kBackoffice).set_offers(reply, site, content, based_on, who, comment);
+  }
+  void offer_report(OfferReport& reply, const std::string& site) override {
+    For(site, Opens::kBackofficeRead).offer_report(reply, site);
+  }
+  void customer_ledger(CustomerLedger& reply, const std::string& site,
+                       const std::string& customer_id) override {
+    For(site, Opens::kBackofficeRead).customer_ledger(reply, site, customer_id);
+  }
+  void spend_points(CustomerLedger& reply, const std::string& site, const std::string& customer_id,
+                    int64_t points, const std::string& id) override {
+    For(site, Opens::kBackoffice).spend_points(reply, site, customer_id, points, id);
+  }
   void roll_back_placements(PlacementVersion& reply, const std::string& site, int64_t version,
                             const std::string& who) override {
     For(site, Opens::kBackoffice).roll_back_placements(reply, site, version, who);

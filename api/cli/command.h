@@ -54,6 +54,7 @@ void AddTrain(CLI::App* app, Common* common, Action* action);
 void AddTune(CLI::App* app, Common* common, Action* action);
 void AddEvaluate(CLI::App* app, Common* common, Action* action);
 void AddPlacements(CLI::App* app, Common* common, Action* action);
+void AddOffers(CLI::App* app, Common* common, Action* action);
 void AddExperiment(CLI::App* app, Common* common, Action* action);
 void AddRobots(CLI::App* app, Common* common, Action* action);
 void AddServe(CLI::App* app, Common* common, Action* action);

@@ -40,6 +40,7 @@ int Main(int argc, char** argv) {
   AddSimilar(&app, &common, &action);
   AddTrack(&app, &common, &action);
   AddPlacements(&app, &common, &action);
+  AddOffers(&app, &common, &action);
   AddExperiment(&app, &common, &action);
   AddRobots(&app, &common, &action);
   AddModels(&app, &common, &action);

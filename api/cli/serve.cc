@@ -173,10 +173,10 @@ absl::StatusOr<std::unique_ptr<Gateway>> StartHttp(StorefrontIf* service, const 
 // What is counted of each of the three ports.
 struct Ports {
   std::shared_ptr<ServerCounts> storefront = std::make_shared<ServerCounts>(
-      std::vector<std::string>{"recommend", "page", "similar", "track", "ping"});
+      std::vector<std::string>{"recommend", "page", "similar", "offers", "track", "ping"});
   std::shared_ptr<ServerCounts> backoffice = std::make_shared<ServerCounts>();
   std::shared_ptr<ServerCounts> http = std::make_shared<ServerCounts>(
-      std::vector<std::string>{"/v1/events", "/v1/recommendations", "/v1/page"});
+      std::vector<std::string>{"/v1/events", "/v1/recommendations", "/v1/page", "/v1/offers"});
 };
 
 absl::Status Run(const Common& common, const Options& options) {

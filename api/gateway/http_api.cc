@@ -238,6 +238,7 @@ const std::vector<HttpApi::RouteEntry>& HttpApi::RouteTable() {
       {{"/v1/events", "POST"}, Kind::kTrack, &HttpApi::Events},
       {{"/v1/recommendations", "GET POST"}, Kind::kAsk, &HttpApi::Recommendations},
       {{"/v1/page", "GET POST"}, Kind::kAsk, &HttpApi::Page},
+      {{"/v1/offers", "GET POST"}, Kind::kAsk, &HttpApi::Offers},
       {{"/healthz", "GET"}, Kind::kAtOnce, &HttpApi::Health},
       {{"/readyz", "GET"}, Kind::kAtOnce, &HttpApi::Ready},
       {{"/metrics", "GET"}, Kind::kAsk, &HttpApi::Metrics},
@@ -399,6 +400,14 @@ HttpReply HttpApi::Page(Call* call) const {
   PageReply reply;
   parts_.storefront->page(reply, request);
   return JsonReply(ToJson(reply, "PageReply"));
+}
+
+HttpReply HttpApi::Offers(Call* call) const {
+  OffersRequest request;
+  ReadRequest(call, "OffersRequest", &request);
+  OffersReply reply;
+  parts_.storefront->offers(reply, request);
+  return JsonReply(ToJson(reply, "OffersReply"));
 }
 
 HttpReply HttpApi::Events(Call* call) const {

@@ -71,6 +71,7 @@ class HttpApi {
   HttpReply ForeignEvents(Call* call, TrackRequest request) const;
   HttpReply Recommendations(Call* call) const;
   HttpReply Page(Call* call) const;
+  HttpReply Offers(Call* call) const;
   HttpReply Health(Call* call) const;
   HttpReply Ready(Call* call) const;
   HttpReply Metrics(Call* call) const;

@@ -15,12 +15,14 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Everything that a storefront says or hears; what these hold comes along.
+// Everything that a storefront says or hears, and documents that people edit; what these hold comes
+// along.
 constexpr const char* kRoots[] = {"Context",        "PageFacts",   "RecommendRequest",
                                   "RecommendReply", "PageRequest", "PageReply",
-                                  "TrackRequest",   "TrackReply",  "Pong"};
+                                  "OffersRequest",  "OffersReply", "TrackRequest",
+                                  "TrackReply",     "Pong",        "OfferSetVersion"};
 
-// The compiler writes an enum down as an i32.
+// The compiler writes an enum down as an i32, and a list of them as one of those.
 struct EnumField {
   const char* field;
   const char* name;
@@ -31,6 +33,8 @@ constexpr EnumField kEnumFields[] = {
     {"Context.device", "Device"},
     {"Event.channel", "Channel"},
     {"Event.kind", "EventKind"},
+    {"OfferEligibility.channels", "Channel"},
+    {"ShopOffer.kind", "OfferKind"},
     {"Suggestion.source", "Source"},
     {"TrackReply.acknowledged", "Acknowledge"},
     {"TrackRequest.acknowledge", "Acknowledge"},
@@ -137,8 +141,14 @@ const Idl::Record* Idl::Add(const Source& source, const std::string& name) {
     made.type =
         type_of(field.value("type", Json::object()), field["typeId"].get<std::string>(), type_of);
     if (const char* values = EnumOf(absl::StrCat(name, ".", made.name))) {
-      made.type.kind = Type::Kind::kEnum;
-      made.type.values = AddEnum(source, values);
+      Type one;
+      one.kind = Type::Kind::kEnum;
+      one.values = AddEnum(source, values);
+      if (made.type.kind == Type::Kind::kList) {
+        made.type.element = std::make_shared<const Type>(one);
+      } else {
+        made.type = one;
+      }
     }
     if (field.contains("default")) made.default_json = field["default"].dump();
   }

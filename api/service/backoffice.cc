@@ -100,6 +100,7 @@ absl::StatusOr<CommitResult> Backoffice::ImportPrepared(const std::string& site_
                                                         const EventBatch& batch,
                                                         const PreparedEvents* prepared) {
   Site* site = FindOrThrow(site_name);
+  RETURN_IF_ERROR(site->offers().Settle(batch.events, clock_->NowMs()));
   absl::StatusOr<CommitResult> committed = site->house().Commit(batch, Ack::kApplied, prepared);
   const absl::Status forgotten = site->Forget(batch.events);
   RETURN_IF_ERROR(committed.status());

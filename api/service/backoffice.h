@@ -102,6 +102,16 @@ class Backoffice : public BackofficeIf {
                          ReportFormat format, const std::string& language) override;
   void experiment_plan(ExperimentSize& size, const std::string& site, const Experiment& content,
                        double lift, double power, int32_t days) override;
+  void offers(OfferSetVersion& version, const std::string& site) override;
+  void offer_history(std::vector<OfferSetVersion>& versions, const std::string& site,
+                     int32_t limit) override;
+  void set_offers(OfferSetVersion& version, const std::string& site, const OfferSet& content,
+                  int64_t based_on, const std::string& who, const std::string& comment) override;
+  void offer_report(OfferReport& report, const std::string& site) override;
+  void customer_ledger(CustomerLedger& ledger, const std::string& site,
+                       const std::string& customer_id) override;
+  void spend_points(CustomerLedger& ledger, const std::string& site, const std::string& customer_id,
+                    int64_t points, const std::string& id) override;
   void health(SiteHealth& health, const std::string& site) override;
   void models(std::vector<ModelInfo>& models, const std::string& site) override;
   void roll_back_model(ModelInfo& info, const std::string& site,

@@ -1,6 +1,7 @@
 #include "api/service/page_maker.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/algorithm/container.h"
@@ -31,16 +32,6 @@ std::shared_ptr<const KnownPerson> OfEvents(const Serving& serving,
   const auto known = std::make_shared<KnownPerson>();
   known->profile = std::move(builder).Build();
   return known;
-}
-
-bool IsSomebody(const Context& context) {
-  return context.personalize && (context.__isset.customer_id || context.__isset.visitor_id);
-}
-
-// REQUIRES: IsSomebody.
-Person PersonOf(const Context& context) {
-  return context.__isset.customer_id ? Person::Customer(context.customer_id)
-                                     : Person::Visitor(context.visitor_id);
 }
 
 // Who asks (FoldedIn). A visitor who has just become a customer is folded in anew each
@@ -278,6 +269,10 @@ void PageMaker::NoteShown(const Shelf& shelf, const std::vector<experiments::Cho
     arm.propensity = chosen.propensity;
     arm.forced = chosen.forced;
   }
+}
+
+void PageMaker::AlsoKeep(std::vector<Exposure> exposures) {
+  std::move(exposures.begin(), exposures.end(), std::back_inserter(shown_));
 }
 
 bool PageMaker::KeepShown() {

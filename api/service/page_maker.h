@@ -52,6 +52,9 @@ class PageMaker {
   // is no such placement: the message names those there are.
   absl::StatusOr<Shelf> Make(absl::string_view placement, int32_t k, std::string id);
 
+  // To be kept with the shelves: offers that go out with them.
+  void AlsoKeep(std::vector<Exposure> exposures);
+
   // Keeps in one write that the shelves so far were shown, where the person does not mind being
   // known. A disk that is full keeps nothing, and nobody goes without an answer for it; but false,
   // if a shelf was made by an experiment: it is not to be shown, for nobody could count it.

@@ -56,6 +56,15 @@ absl::Status CheckPage(const PageFacts& page) {
   return CheckText("page.search_terms", page.search_terms);
 }
 
+bool IsSomebody(const Context& context) {
+  return context.personalize && (context.__isset.customer_id || context.__isset.visitor_id);
+}
+
+Person PersonOf(const Context& context) {
+  return context.__isset.customer_id ? Person::Customer(context.customer_id)
+                                     : Person::Visitor(context.visitor_id);
+}
+
 RequestTime::RequestTime(const Clock* clock, int64_t arrived_ns, uint64_t number,
                          const Context& context)
     : clock_(clock),

@@ -11,6 +11,7 @@
 
 #include "api/vitrine_types.h"
 #include "store/base/clock.h"
+#include "store/key_format.h"
 
 namespace vitrine {
 
@@ -20,6 +21,11 @@ absl::Status BadField(absl::string_view field, absl::string_view what);
 // OK if ids and deadline are within their limits. The site is not looked at.
 absl::Status CheckContext(const Context& context);
 absl::Status CheckPage(const PageFacts& page);
+
+// Whether it says who asks, and they do not mind being known.
+bool IsSomebody(const Context& context);
+// Who that is. REQUIRES: IsSomebody.
+Person PersonOf(const Context& context);
 
 // While it lives, what this thread answers is less than it could be, because of load; what it shows
 // is kept as such.

@@ -88,6 +88,7 @@ absl::StatusOr<std::unique_ptr<Site>> Site::Open(const std::string& data_directo
   fs::remove_all(directory + "/checkpoints", ignored);
   ASSIGN_OR_RETURN(site->keys_, KeyRing::Open(site->house_.get(), &Clock::System()));
   RETURN_IF_ERROR(Privacy(site->house_.get()).Resume().status());
+  ASSIGN_OR_RETURN(site->offers_, OfferDesk::Open(site->house_.get()));
   RETURN_IF_ERROR(site->LoadPlacements());
   RETURN_IF_ERROR(site->LoadExperiments());
   RETURN_IF_ERROR(site->LoadModel());
@@ -346,6 +347,8 @@ void Site::DeriveLoop() {
     EnterEndedVisits();
     const absl::Status weighed = UpdateDueWeights(Clock::System().NowMs());
     if (!weighed.ok()) spdlog::error("site {}: weights: {}", name_, weighed.ToString());
+    const absl::Status lapsed = offers_->Refresh(Clock::System().NowMs());
+    if (!lapsed.ok()) spdlog::error("site {}: offers: {}", name_, lapsed.ToString());
     for (const auto& serving : Answering()) serving->trends->Refresh();
     RestFromDeriving(looked_ns + Clock::System().SteadyNs() - start_ns);
   }

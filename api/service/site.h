@@ -22,6 +22,7 @@
 #include "api/service/event_tally.h"
 #include "api/service/experiment_counts.h"
 #include "api/service/live_visits.h"
+#include "api/service/offer_desk.h"
 #include "api/service/serving.h"
 #include "api/service/training_record.h"
 #include "api/vitrine_types.h"
@@ -68,6 +69,9 @@ class Site {
   // if it makes no sense, or an experiment that goes on does not in it.
   absl::StatusOr<PlacementVersion> SetPlacements(const PlacementSet& content, int64_t based_on,
                                                  absl::string_view who, absl::string_view comment);
+
+  // What it offers, and to whom.
+  OfferDesk& offers() const { return *offers_; }
 
   // The models beside the one that answers which arms of experiments answer with, by id, without
   // those that cannot be read.
@@ -197,7 +201,8 @@ class Site {
   absl::StatusOr<TrainOutcome> TrainOn(const WebHouse& data, TrainOptions options,
                                        const TrainWishes& wishes);
   absl::StatusOr<std::shared_ptr<Serving>> ReadServing(absl::string_view model_id) const;
-  // Folds in for `next` whoever asked `now` lately: the first to ask it need not wait for that.
+  // Folds in for `next` whoever asked `now` lately, and ranks for them what was ranked: the first
+  // to ask it need not wait for that, nor all of them at once.
   absl::Status Warm(Serving& now, Serving* next) const;
   // Makes its model the current one, here and at the next start, and removes old ones.
   absl::Status Serve(std::shared_ptr<Serving> next);
@@ -227,6 +232,7 @@ class Site {
   OwnerLock lock_;
   std::unique_ptr<WebHouse> house_;
   std::unique_ptr<KeyRing> keys_;
+  std::unique_ptr<OfferDesk> offers_;
   const ModelStore models_;
 
   LiveVisits visits_{limits::kVisitsGoingOnMax};

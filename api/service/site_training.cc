@@ -13,6 +13,7 @@
 #include "recommender/learn/held_out.h"
 #include "recommender/learn/item_to_item.h"
 #include "recommender/learn/newest_sessions.h"
+#include "recommender/placements/offers.h"
 #include "store/base/atomic_file.h"
 #include "store/base/clock.h"
 #include "store/base/status_macros.h"
@@ -53,6 +54,28 @@ absl::StatusOr<LearnedLists> LearnListsOf(const WebHouse& data,
   parts.mix = lists.mix;
   ASSIGN_OR_RETURN(*model, MakeModel(std::move(parts)));
   return lists;
+}
+
+// Ranks for `next`, with what `before` kept of such rankings.
+void RankAgain(const KnownPerson& before, const KnownPerson& after, int64_t session_gap_ms,
+               Serving* next) {
+  const auto assortment = next->assortment();
+  const auto sessions = next->sessions();
+  std::unique_ptr<LiveRanker> ranker = next->BorrowRanker();
+  for (const auto& [key, depth] : before.memo.Kept()) {
+    OfferContext context;
+    context.model = next->model.get();
+    context.sessions = sessions.get();
+    context.assortment = assortment.get();
+    context.profile = &after.profile;
+    context.memo = &after.memo;
+    context.rank.now_ms = Clock::System().NowMs();
+    context.rank.session_gap_ms = session_gap_ms;
+    context.rank.exclude_bought = key.exclude_bought;
+    context.rank.exclude_seen = key.exclude_seen;
+    OfferMaker(context, ranker.get()).Remember(depth);
+  }
+  next->Return(std::move(ranker));
 }
 
 }  // namespace
@@ -206,8 +229,13 @@ absl::Status Site::Warm(Serving& now, Serving* next) const {
     ASSIGN_OR_RETURN(LiveRanker ranker, LiveRanker::Make(*next->model));
     next->Return(std::make_unique<LiveRanker>(std::move(ranker)));
   }
+  const int64_t session_gap_ms = house_->GetSettings().session_gap_ms;
   for (const std::string& key : now.profiles.Keys()) {
-    RETURN_IF_ERROR(FoldedIn(keys::ParsePerson(key), *house_, next).status());
+    ASSIGN_OR_RETURN(const std::shared_ptr<const KnownPerson> after,
+                     FoldedIn(keys::ParsePerson(key), *house_, next));
+    uint64_t ticket;
+    const auto before = now.profiles.Get(key, &ticket);
+    if (before != nullptr) RankAgain(*before, *after, session_gap_ms, next);
   }
   return absl::OkStatus();
 }

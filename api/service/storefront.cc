@@ -16,10 +16,16 @@ namespace vitrine {
 namespace {
 
 constexpr char kVersion[] = "0.1.0";
+constexpr int32_t kOffersPerReplyMax = 20;
 
 absl::Status CheckK(int32_t k) {
   if (k >= 1 && k <= limits::kSuggestionsMax) return absl::OkStatus();
   return BadField("k", absl::StrCat(k, " is not between 1 and ", limits::kSuggestionsMax));
+}
+
+absl::Status CheckOffers(absl::string_view field, int32_t k, int32_t least) {
+  if (k >= least && k <= kOffersPerReplyMax) return absl::OkStatus();
+  return BadField(field, absl::StrCat(k, " is not between ", least, " and ", kOffersPerReplyMax));
 }
 
 // "home" is what is meant where nothing is said.
@@ -102,14 +108,26 @@ absl::StatusOr<PageReply> Storefront::Page(const PageRequest& request) {
   for (const ShelfWanted& shelf : request.shelves) {
     if (shelf.k != 0) RETURN_IF_ERROR(CheckK(shelf.k));
   }
+  RETURN_IF_ERROR(CheckOffers("offers", request.offers, 0));
   if (request.__isset.page) RETURN_IF_ERROR(CheckPage(request.page));
   const RequestTime call(clock_, clock_->SteadyNs(), ++calls_, request.context);
   ASSIGN_OR_RETURN(Site * site, sites_->Find(request.context.site));
   PageWishes wishes = WishesOf(request);
   for (const ShelfWanted& shelf : request.shelves) wishes.placements.push_back(shelf.placement);
   PageReply reply;
+  const int64_t now_ms = clock_->NowMs();
+  OffersAnswer offers;
+  if (request.offers > 0) {
+    reply.offers_id = NextRecommendationId();
+    OffersAsked asked = {request.context, wishes.page, static_cast<size_t>(request.offers)};
+    asked.now_ms = now_ms;
+    asked.id = reply.offers_id;
+    ASSIGN_OR_RETURN(offers, site->offers().Make(asked));
+    reply.offers = std::move(offers.offers);
+  }
   const auto make = [&](PageMaker* maker) -> absl::Status {
     reply.shelves.clear();
+    maker->AlsoKeep(offers.exposures);
     for (const ShelfWanted& wanted : request.shelves) {
       ASSIGN_OR_RETURN(Shelf shelf,
                        maker->Make(wanted.placement, wanted.k, NextRecommendationId()));
@@ -118,7 +136,7 @@ absl::StatusOr<PageReply> Storefront::Page(const PageRequest& request) {
     return absl::OkStatus();
   };
   ASSIGN_OR_RETURN(const std::unique_ptr<PageMaker> maker,
-                   MakeAndKeep(site, request.context, &wishes, clock_->NowMs(), make));
+                   MakeAndKeep(site, request.context, &wishes, now_ms, make));
   reply.request_id = call.id();
   reply.model_id = maker->model_id();
   reply.history_events = maker->history_events();
@@ -142,6 +160,30 @@ absl::StatusOr<RecommendReply> Storefront::Similar(const SimilarRequest& request
   return Recommend(asked);
 }
 
+absl::StatusOr<OffersReply> Storefront::Offers(const OffersRequest& request) {
+  RETURN_IF_ERROR(CheckContext(request.context));
+  if (request.__isset.page) RETURN_IF_ERROR(CheckPage(request.page));
+  RETURN_IF_ERROR(CheckOffers("k", request.k, 1));
+  const RequestTime call(clock_, clock_->SteadyNs(), ++calls_, request.context);
+  ASSIGN_OR_RETURN(Site * site, sites_->Find(request.context.site));
+  OffersReply reply;
+  reply.request_id = call.id();
+  reply.recommendation_id = NextRecommendationId();
+  OffersAsked asked = {request.context};
+  if (request.__isset.page) asked.page = &request.page;
+  asked.k = static_cast<size_t>(request.k);
+  asked.trace = request.trace;
+  asked.now_ms = clock_->NowMs();
+  asked.id = reply.recommendation_id;
+  ASSIGN_OR_RETURN(OffersAnswer answer, site->offers().Make(asked));
+  // A disk that is full keeps nothing, and nobody goes without an answer for it.
+  if (!answer.exposures.empty()) site->house().AddExposures(answer.exposures).IgnoreError();
+  reply.offers = std::move(answer.offers);
+  reply.trace = std::move(answer.trace);
+  RETURN_IF_ERROR(call.CheckDeadline());
+  return reply;
+}
+
 std::string Storefront::NextRecommendationId() {
   return absl::StrCat(ids_, "-", absl::Hex(++recommendations_));
 }
@@ -156,6 +198,10 @@ void Storefront::page(PageReply& reply, const PageRequest& request) {
 
 void Storefront::similar(RecommendReply& reply, const SimilarRequest& request) {
   reply = ValueOrThrow(Similar(request));
+}
+
+void Storefront::offers(OffersReply& reply, const OffersRequest& request) {
+  reply = ValueOrThrow(Offers(request));
 }
 
 void Storefront::ping(Pong& pong) {

@@ -37,6 +37,7 @@ class Storefront : public StorefrontIf {
   void recommend(RecommendReply& reply, const RecommendRequest& request) override;
   void page(PageReply& reply, const PageRequest& request) override;
   void similar(RecommendReply& reply, const SimilarRequest& request) override;
+  void offers(OffersReply& reply, const OffersRequest& request) override;
   void track(TrackReply& reply, const TrackRequest& request) override;
   void ping(Pong& pong) override;
 
@@ -51,6 +52,7 @@ class Storefront : public StorefrontIf {
   absl::StatusOr<RecommendReply> Recommend(const RecommendRequest& request);
   absl::StatusOr<PageReply> Page(const PageRequest& request);
   absl::StatusOr<RecommendReply> Similar(const SimilarRequest& request);
+  absl::StatusOr<OffersReply> Offers(const OffersRequest& request);
   std::string NextRecommendationId();
   // Track, before it is durable.
   absl::StatusOr<TrackReply> Apply(const TrackRequest& request, const RequestTime& time);

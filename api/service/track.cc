@@ -94,6 +94,7 @@ absl::Status Write(const TrackRequest& request, int64_t now_ms, Site* site, Trac
   std::vector<Reject> rejects;
   const std::vector<Event> events = TakeValid(request, now_ms, &rejects, reply);
   const std::vector<int32_t> robots = RobotsAmong(events, *site);
+  RETURN_IF_ERROR(site->offers().Settle(events, now_ms));
   const absl::StatusOr<CommitResult> written =
       site->house().Track(events, std::move(rejects), Ack::kApplied, robots);
   // After an error too: it may have come when they were written already.
@@ -102,7 +103,10 @@ absl::Status Write(const TrackRequest& request, int64_t now_ms, Site* site, Trac
   RETURN_IF_ERROR(forgotten);
   // A call that is sent again has been watched before.
   const bool all_new = written->accepted == static_cast<int64_t>(events.size());
-  if (all_new && robots.empty()) site->Watch(events, now_ms);
+  if (all_new && robots.empty()) {
+    site->Watch(events, now_ms);
+    site->offers().Watch(events, now_ms);
+  }
   reply->accepted = written->accepted;
   reply->robot = written->robot;
   reply->duplicate = written->duplicate;

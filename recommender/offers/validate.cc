@@ -233,4 +233,23 @@ absl::Status ValidateOffer(const ShopOffer& offer) {
   return CheckId("purpose", offer.purpose);
 }
 
+absl::Status ValidateOfferSet(const OfferSet& set) {
+  std::set<absl::string_view> ids;
+  const auto check_offer = [&ids](const std::string& where, const ShopOffer& offer) {
+    RETURN_IF_ERROR(Annotate(ValidateOffer(offer), where));
+    return ids.insert(offer.id).second ? absl::OkStatus()
+                                       : Wrong(where + ".id", "another offer has it");
+  };
+  RETURN_IF_ERROR(Each("offers", set.offers, kOffersMax, check_offer));
+  RETURN_IF_ERROR(CheckRange("explore", set.explore, 0.0, 1.0));
+  RETURN_IF_ERROR(CheckRange("hold_minutes", set.hold_minutes, 1, kOfferHoldMinutesMax));
+  RETURN_IF_ERROR(CheckRange("control", set.control, 0.0, 1.0));
+  RETURN_IF_ERROR(CheckRange("margin_share", set.margin_share, 0.0, 1.0));
+  if (!set.__isset.points) return absl::OkStatus();
+  const PointsPlan& points = set.points;
+  RETURN_IF_ERROR(CheckRange("points.per_hundred", points.per_hundred, 0.0, 1e6));
+  RETURN_IF_ERROR(CheckRange<size_t>("points.currency", points.currency.size(), 3, 3));
+  return CheckRange("points.expire_days", points.expire_days, 0, limits::kConsentDaysMax);
+}
+
 }  // namespace vitrine

@@ -6,6 +6,9 @@
 #ifndef VITRINE_RECOMMENDER_OFFERS_VALIDATE_H_
 #define VITRINE_RECOMMENDER_OFFERS_VALIDATE_H_
 
+#include <cstddef>
+#include <cstdint>
+
 #include "absl/status/status.h"
 
 #include "store/offers_types.h"
@@ -16,6 +19,11 @@ absl::Status ValidateContactPolicy(const ContactPolicy& policy);
 // Of a time zone only the length: one that nobody knows counts as absent.
 absl::Status ValidateContactPreference(const ContactPreference& preference);
 absl::Status ValidateOffer(const ShopOffer& offer);
+
+inline constexpr size_t kOffersMax = 200;                   // of a site
+inline constexpr int32_t kOfferHoldMinutesMax = 14 * 1440;  // twice that is still reserved
+
+absl::Status ValidateOfferSet(const OfferSet& set);
 
 }  // namespace vitrine
 

@@ -1,12 +1,27 @@
 #include "recommender/placements/assortment.h"
 
 #include <algorithm>
-#include <atomic>
 #include <utility>
+
+#include "xxhash.h"
 
 #include "store/product_facts.h"
 
 namespace vitrine {
+namespace {
+
+// What was ranked with the same guesses need not be ranked again because somebody looked.
+uint64_t DigestOf(const GuessedProducts& guessed) {
+  if (guessed.products.empty()) return 0;
+  const auto add = [](const auto* values, auto count, uint64_t before) {
+    return XXH3_64bits_withSeed(values, static_cast<size_t>(count) * sizeof(*values), before);
+  };
+  uint64_t digest = add(guessed.products.data(), guessed.products.size(), 0);
+  digest = add(guessed.new_since_ms.data(), guessed.new_since_ms.size(), digest);
+  return add(guessed.factors.data(), guessed.factors.size(), digest);
+}
+
+}  // namespace
 
 Assortment::Assortment(std::span<const Product> catalogue, std::span<const uint32_t> numbers,
                        const Model& model)
@@ -45,8 +60,6 @@ Assortment::Assortment(std::span<const Product> catalogue, std::span<const uint3
 }
 
 void Assortment::Guess(std::span<const Product> catalogue, const Model& model) {
-  static std::atomic<uint64_t> versions = 0;
-  guessed_.version = ++versions;
   absl::flat_hash_map<uint32_t, uint32_t> row_of;  // by number, of those the model does not know
   for (uint32_t row = 0; row < numbers_.size(); ++row) {
     if (numbers_[row] >= model.products.size()) row_of[numbers_[row]] = row;
@@ -66,6 +79,7 @@ void Assortment::Guess(std::span<const Product> catalogue, const Model& model) {
     guessed_.new_since_ms.push_back(since_ms[row]);
   }
   guessed_.factors = std::move(guesses.factors);
+  guessed_.version = DigestOf(guessed_);
 }
 
 std::vector<Scored> Assortment::Alike(const Product& product, size_t k) const {

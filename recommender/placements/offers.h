@@ -77,6 +77,9 @@ class OfferMaker {
   // is the part of shelves that try a new product. By itself it is a source like the others.
   Mixed Mix(std::span<const RecipeSource> recipe, size_t depth);
 
+  // Works out the person's ranking so that a later request finds it in the memo.
+  void Remember(size_t depth) { Rank(depth, /*with_parts=*/false); }
+
  private:
   std::vector<Offer> ForYou(size_t depth);
   std::vector<Offer> ForYouAmong(std::span<const uint32_t> products, size_t depth) const;

@@ -24,6 +24,13 @@ void RankMemo::Keep(const Key& key, size_t depth, std::shared_ptr<const RankedLi
   rankings_.push_back({key, depth, std::move(list)});
 }
 
+std::vector<std::pair<RankMemo::Key, size_t>> RankMemo::Kept() const {
+  absl::MutexLock lock(&mutex_);
+  std::vector<std::pair<Key, size_t>> kept;
+  for (const Ranking& ranking : rankings_) kept.emplace_back(ranking.key, ranking.depth);
+  return kept;
+}
+
 bool RankMemo::FindStrongest(size_t session_acts, std::span<const uint32_t> products,
                              Strongest* strongest) const {
   absl::MutexLock lock(&mutex_);

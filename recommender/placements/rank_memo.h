@@ -38,6 +38,9 @@ class RankMemo {
   std::shared_ptr<const RankedList> Find(const Key& key, size_t depth) const;
   void Keep(const Key& key, size_t depth, std::shared_ptr<const RankedList> list) const;
 
+  // What there is, and how deep.
+  std::vector<std::pair<Key, size_t>> Kept() const;
+
   // Why taste ranks the products so (Explainer::Strongest), by product. False if it was not kept of
   // one of them.
   using Strongest = absl::flat_hash_map<uint32_t, Contribution>;

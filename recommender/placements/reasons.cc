@@ -58,17 +58,6 @@ absl::string_view BaseLanguage(absl::string_view language) {
   return language.substr(0, language.find('-'));
 }
 
-// The text of a map by language: this one, its base, English; empty if there is none.
-absl::string_view InLanguage(const std::map<std::string, std::string>& texts,
-                             absl::string_view language) {
-  for (const absl::string_view wanted :
-       {language, BaseLanguage(language), absl::string_view("en")}) {
-    const auto it = texts.find(std::string(wanted));
-    if (it != texts.end()) return it->second;
-  }
-  return {};
-}
-
 absl::string_view BuiltIn(absl::string_view key, absl::string_view language) {
   for (const Template& text : kTemplates) {
     if (key == text.key) return BaseLanguage(language) == "fa" ? text.persian : text.english;
@@ -254,6 +243,16 @@ std::string ReasonText(const Reason& reason, const PlacementSet& set, absl::stri
   return absl::StrReplaceAll(text, {{"{a}", Isolated(name)},
                                     {"{c}", Isolated(category)},
                                     {"{n}", Number(reason.count, language)}});
+}
+
+absl::string_view InLanguage(const std::map<std::string, std::string>& texts,
+                             absl::string_view language) {
+  for (const absl::string_view wanted :
+       {language, BaseLanguage(language), absl::string_view("en")}) {
+    const auto it = texts.find(std::string(wanted));
+    if (it != texts.end()) return it->second;
+  }
+  return {};
 }
 
 std::string TitleText(const Placement& placement, absl::string_view language) {

@@ -16,6 +16,7 @@
 #define VITRINE_RECOMMENDER_PLACEMENTS_REASONS_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -72,6 +73,10 @@ class ReasonFinder {
 // U+2069), so that each may run its own way. Persian has its own digits.
 std::string ReasonText(const Reason& reason, const PlacementSet& set, absl::string_view language,
                        absl::string_view name, absl::string_view category);
+
+// The text of a map by language: this one, its base, English; empty if there is none.
+absl::string_view InLanguage(const std::map<std::string, std::string>& texts,
+                             absl::string_view language);
 
 // What stands above a shelf, likewise; the placement's id where it has no title at all.
 std::string TitleText(const Placement& placement, absl::string_view language);

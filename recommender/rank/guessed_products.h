@@ -24,7 +24,8 @@ struct GuessedProducts {
   std::vector<int64_t> new_since_ms = {};  // when the shop began to sell each; falling
   FactorMatrix factors = {};               // a row each, in the space of the model's
   absl::flat_hash_map<uint32_t, Eigen::Index> rows = {};  // by product
-  uint64_t version = 0;  // tells them from any others of this process
+  // A digest of the above: of two that are alike it is the same. 0: there are none.
+  uint64_t version = 0;
 
   // The rows at the front that are new at this time. What nobody has touched for longer is no
   // longer new: silence says something of it too, which a guess does not know.

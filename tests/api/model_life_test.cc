@@ -102,6 +102,21 @@ TEST_F(ModelLife, RollsBackToTheOneBeforeAndStaysThere) {
   EXPECT_EQ(Served(), second);
 }
 
+// Else all who ask next are ranked at once, and wait for each other.
+TEST_F(ModelLife, WhoeverAskedLatelyIsRankedForTheNextModelBeforeItAnswers) {
+  TrainOne();
+  const RecommendReply asked = Recommend("c1");
+  TrainOne();
+  uint64_t ticket;
+  const auto known =
+      Shop()->serving()->profiles.Get(keys::PersonPrefix(Person::Customer("c1")), &ticket);
+  ASSERT_NE(known, nullptr);
+  const auto kept = known->memo.Kept();
+  ASSERT_EQ(kept.size(), 1u);
+  EXPECT_NE(Recommend("c1").model_id, asked.model_id);
+  EXPECT_EQ(known->memo.Kept(), kept) << "the answer found what was kept";
+}
+
 TEST_F(ModelLife, ADamagedModelIsNotRolledBackTo) {
   const std::string first = TrainOne();
   const std::string second = TrainOne();

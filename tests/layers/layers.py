@@ -35,7 +35,7 @@ MAY_INCLUDE = {
     "recommender": ("recommender/model", "recommender/learn", "recommender/rank",
                     "recommender/patterns", "recommender/customers", "store", "store/base"),
     "api": ("ingest", "experiments", "recommender", "recommender/model", "recommender/learn",
-            "recommender/rank", "recommender/placements", "recommender/customers", "store",
+            "recommender/rank", "recommender/placements", "recommender/customers", "recommender/offers", "store",
             "store/base"),
 }
 
