@@ -22,6 +22,10 @@ constexpr int64_t kMinuteMs = 60'000;
 constexpr int64_t kHourMs = 60 * kMinuteMs;
 // Some milliseconds' worth.
 constexpr size_t kCustomersLookedAt = 2'000;
+// What is left for all is read so often at most; holding it looks again.
+constexpr int64_t kSiteLeftNs = 100'000'000;
+// Of one offer, to one person at one cost within a stretch.
+constexpr int64_t kNamesTried = 16;
 
 std::string AccountOf(const ShopOffer& offer, absl::string_view what) {
   return absl::StrCat("offers/", offer.id, "/", what);
@@ -299,23 +303,94 @@ absl::StatusOr<OfferFacts> OfferDesk::FactsOf(const OffersAsked& asked, const Of
   return facts;
 }
 
-absl::StatusOr<OfferLeft> OfferDesk::LeftOf(const ShopOffer& offer,
-                                            absl::string_view customer) const {
-  OfferLeft left;
-  if (offer.__isset.budget_minor) {
-    ASSIGN_OR_RETURN(const LedgerBalance balance, ledger_.Balance(AccountOf(offer, "budget"), ""));
-    left.budget_minor = balance.available;
+// --- What the ledger says ---
+
+absl::StatusOr<std::shared_ptr<const OfferDesk::SiteLeft>> OfferDesk::LeftOfSite(
+    const Current& current) {
+  const int64_t now_ns = Clock::System().SteadyNs();
+  {
+    absl::MutexLock lock(&mutex_);
+    const bool is_fresh = site_left_ != nullptr &&
+                          site_left_->version == current.version->version &&
+                          now_ns - site_left_->read_ns < kSiteLeftNs;
+    if (is_fresh) return site_left_;
   }
-  if (offer.__isset.uses) {
-    ASSIGN_OR_RETURN(const LedgerBalance balance, ledger_.Balance(AccountOf(offer, "uses"), ""));
-    left.uses = balance.available;
+  auto left = std::make_shared<SiteLeft>();
+  left->version = current.version->version;
+  left->read_ns = now_ns;
+  for (const ShopOffer& offer : current.version->content.offers) {
+    if (!offer.enabled || !HasEnds(offer)) continue;
+    OfferLeft& of_offer = left->by_offer[offer.id];
+    if (offer.__isset.budget_minor) {
+      ASSIGN_OR_RETURN(const LedgerBalance budget, ledger_.Balance(AccountOf(offer, "budget"), ""));
+      of_offer.budget_minor = budget.available;
+    }
+    if (offer.__isset.uses) {
+      ASSIGN_OR_RETURN(const LedgerBalance uses, ledger_.Balance(AccountOf(offer, "uses"), ""));
+      of_offer.uses = uses.available;
+    }
+  }
+  absl::MutexLock lock(&mutex_);
+  site_left_ = left;
+  return left;
+}
+
+absl::Status OfferDesk::AddHoldingsOf(const std::string& customer, Holdings* holdings) const {
+  ASSIGN_OR_RETURN(CustomerLedger ledger, ledger_.Of(customer));
+  for (const LedgerBalance& balance : ledger.balances) {
+    holdings->available[balance.account] = balance.available;
+  }
+  for (Reservation& reservation : ledger.reservations) {
+    const bool is_open = reservation.state == RESERVED && reservation.expires_ms > holdings->now_ms;
+    const std::string offer = reservation.id.substr(0, reservation.id.find('.'));
+    if (is_open) holdings->held[offer] = std::move(reservation);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<OfferDesk::Holdings> OfferDesk::HoldingsOf(const Current& current,
+                                                          const OfferFacts& facts,
+                                                          const Context& context) const {
+  Holdings holdings;
+  holdings.now_ms = facts.now_ms;
+  holdings.person = PersonKey(context);
+  holdings.customer = CustomerOf(context);
+  holdings.hold_ms = current.version->content.hold_minutes * kMinuteMs;
+  if (!holdings.customer.empty()) {
+    RETURN_IF_ERROR(AddHoldingsOf(holdings.customer, &holdings));
+  } else if (!holdings.person.empty()) {
+    for (const ShopOffer& offer : current.version->content.offers) {
+      if (!offer.enabled || !HasEnds(offer)) continue;
+      for (const int64_t stretch : {holdings.stretch(), holdings.stretch() - 1}) {
+        const Grant grant = {offer.id, stretch, CostOf(offer, facts)};
+        absl::StatusOr<Reservation> found = ledger_.Find(names_.NameOf(grant, holdings.person));
+        if (found.ok() && found->state == RESERVED) holdings.held[offer.id] = *std::move(found);
+      }
+    }
+  }
+  return holdings;
+}
+
+// What the person holds of an offer is theirs: it is not gone for them.
+OfferLeft OfferDesk::LeftFor(const ShopOffer& offer, const SiteLeft& site,
+                             const Holdings& holdings) const {
+  OfferLeft left;
+  if (const auto of_site = site.by_offer.find(offer.id); of_site != site.by_offer.end()) {
+    left = of_site->second;
   }
   if (offer.__isset.uses_per_customer) {
-    left.uses_by_customer = 0;  // nobody can count the uses of somebody unknown
-    if (!customer.empty()) {
-      ASSIGN_OR_RETURN(const LedgerBalance balance,
-                       ledger_.Balance(AccountOf(offer, "customer"), customer));
-      left.uses_by_customer = balance.available;
+    const auto available = holdings.available.find(AccountOf(offer, "customer"));
+    left.uses_by_customer = holdings.customer.empty()               ? 0  // nobody can count them
+                            : available == holdings.available.end() ? offer.uses_per_customer
+                                                                    : available->second;
+  }
+  const auto held = holdings.held.find(offer.id);
+  if (held == holdings.held.end()) return left;
+  if (left.uses) ++*left.uses;
+  if (left.uses_by_customer) ++*left.uses_by_customer;
+  for (const LedgerEntry& entry : held->second.entries) {
+    if (left.budget_minor && entry.account == AccountOf(offer, "budget")) {
+      *left.budget_minor += entry.amount;
     }
   }
   return left;
@@ -323,75 +398,81 @@ absl::StatusOr<OfferLeft> OfferDesk::LeftOf(const ShopOffer& offer,
 
 // --- Holding ---
 
-std::optional<Reservation> OfferDesk::Held(const ShopOffer& offer, const Grant& now,
-                                           absl::string_view person) const {
-  if (person.empty() || !HasEnds(offer)) return std::nullopt;
-  for (const int64_t stretch : {now.stretch, now.stretch - 1}) {
-    const std::string name = names_.NameOf({offer.id, stretch, now.cost_minor}, person);
-    absl::StatusOr<Reservation> found = ledger_.Find(name);
-    if (found.ok() && found->state == RESERVED) return *std::move(found);
-  }
-  return std::nullopt;
-}
-
-absl::StatusOr<bool> OfferDesk::Hold(const ShopOffer& offer, const std::string& name,
-                                     absl::string_view customer, int64_t cost_minor,
-                                     int64_t until_ms) {
+absl::StatusOr<std::string> OfferDesk::Hold(const ShopOffer& offer, const std::string& name,
+                                            absl::string_view customer, int64_t cost_minor,
+                                            int64_t until_ms) {
   Ledger::Request request;
   request.id = name;
   request.customer_id = std::string(customer);
   request.expires_ms = until_ms;
   request.entries = {MakeLedgerEntry(AccountOf(offer, "uses"), 1)};
-  if (cost_minor > 0)
+  if (cost_minor > 0) {
     request.entries.push_back(MakeLedgerEntry(AccountOf(offer, "budget"), cost_minor));
-  if (!customer.empty())
+  }
+  if (!customer.empty()) {
     request.entries.push_back(MakeLedgerEntry(AccountOf(offer, "customer"), 1));
+  }
   ASSIGN_OR_RETURN(const Ledger::Answer answer, ledger_.Reserve(request));
-  return answer.refused_by.empty();
+  return answer.refused_by;
 }
 
-// Chooses, holds what was chosen, and chooses again without what somebody else took meanwhile.
-absl::StatusOr<OfferChoice> OfferDesk::ChooseAndHold(const Current& current, OfferFacts facts,
-                                                     const Context& context, int64_t now_ms,
-                                                     std::vector<OfferMade>* made) {
-  const OfferSet& set = current.version->content;
-  const std::string person = PersonKey(context);
-  const std::string customer = CustomerOf(context);
-  const int64_t hold_ms = set.hold_minutes * kMinuteMs;
-  const int64_t stretch = now_ms / hold_ms;
-  absl::flat_hash_map<std::string, Reservation> held;
-  for (const ShopOffer& offer : set.offers) {
-    if (!offer.enabled || !HasEnds(offer)) continue;
-    const Grant grant = {offer.id, stretch, CostOf(offer, facts)};
-    if (std::optional<Reservation> reservation = Held(offer, grant, person)) {
-      held.emplace(offer.id, *std::move(reservation));
-    } else {
-      ASSIGN_OR_RETURN(facts.left[offer.id], LeftOf(offer, customer));
+// False, and `*left` says so, if nothing is left of it.
+absl::StatusOr<bool> OfferDesk::Promise(const ShopOffer& offer, int64_t cost_minor,
+                                        const Holdings& holdings, OfferMade* told,
+                                        OfferLeft* left) {
+  const auto held = holdings.held.find(offer.id);
+  if (held != holdings.held.end()) {
+    const std::optional<Grant> grant = names_.Parse(held->second.id, holdings.person);
+    if (grant && grant->cost_minor == cost_minor) {
+      told->grant_id = held->second.id;
+      told->held_until_ms = held->second.expires_ms;
+      return true;
     }
+    // The cart has changed: at another cost it is another promise.
+    const absl::Status released = ledger_.Release(held->second.id).status();
+    if (!released.ok() && !absl::IsFailedPrecondition(released)) return released;
+  }
+  told->held_until_ms = (holdings.stretch() + 2) * holdings.hold_ms;
+  absl::StatusOr<std::string> refused_by = std::string();
+  // A cart that was the same before has had this name, and given it back: the next one will do.
+  for (int64_t later = 0; later < kNamesTried; ++later) {
+    const Grant grant = {offer.id, holdings.stretch() + later, cost_minor};
+    told->grant_id = names_.NameOf(grant, holdings.person);
+    if (!HasEnds(offer)) return true;
+    refused_by = Hold(offer, told->grant_id, holdings.customer, cost_minor, told->held_until_ms);
+    if (!absl::IsAlreadyExists(refused_by.status())) break;
+  }
+  if (absl::IsAlreadyExists(refused_by.status())) {
+    *left = {.budget_minor = 0, .uses = 0, .uses_by_customer = 0};
+    return false;
+  }
+  RETURN_IF_ERROR(refused_by.status());
+  if (*refused_by == AccountOf(offer, "budget")) left->budget_minor = 0;
+  if (*refused_by == AccountOf(offer, "uses")) left->uses = 0;
+  if (*refused_by == AccountOf(offer, "customer")) left->uses_by_customer = 0;
+  return refused_by->empty();
+}
+
+// Chooses, promises what was chosen, and chooses again without what somebody else took meanwhile.
+absl::StatusOr<OfferChoice> OfferDesk::ChooseAndHold(const Current& current, OfferFacts facts,
+                                                     const Context& context,
+                                                     std::vector<OfferMade>* made) {
+  const std::vector<ShopOffer>& offers = current.version->content.offers;
+  ASSIGN_OR_RETURN(const auto site, LeftOfSite(current));
+  ASSIGN_OR_RETURN(const Holdings holdings, HoldingsOf(current, facts, context));
+  for (const ShopOffer& offer : offers) {
+    if (HasEnds(offer)) facts.left[offer.id] = LeftFor(offer, *site, holdings);
   }
   for (;;) {
-    OfferChoice choice = ChooseOffers(set.offers, facts);
+    OfferChoice choice = ChooseOffers(offers, facts);
     made->clear();
     bool is_all_there = true;
     for (const OfferDecision& decision : choice.made) {
       const ShopOffer& offer = *current.by_id.at(decision.offer_id);
       OfferMade& told = made->emplace_back(Described(offer, decision, context.language));
-      const auto there = held.find(offer.id);
-      if (there != held.end()) {
-        told.grant_id = there->second.id;
-        told.held_until_ms = there->second.expires_ms;
-        continue;
-      }
-      // Somebody without a name gets a name of the grant that fits whoever shows it.
-      told.grant_id = names_.NameOf({offer.id, stretch, decision.cost_minor}, person);
-      told.held_until_ms = (stretch + 2) * hold_ms;
-      if (!HasEnds(offer)) continue;
-      ASSIGN_OR_RETURN(const bool is_held, Hold(offer, told.grant_id, customer, decision.cost_minor,
-                                                told.held_until_ms));
-      if (is_held) continue;
-      facts.left[offer.id] = {.budget_minor = 0, .uses = 0, .uses_by_customer = 0};
-      is_all_there = false;
-      break;
+      ASSIGN_OR_RETURN(is_all_there,
+                       Promise(offer, decision.cost_minor, holdings, &told, &facts.left[offer.id]));
+      if (!is_all_there) break;
     }
     if (is_all_there) return choice;
   }
@@ -408,8 +489,7 @@ absl::StatusOr<OffersAnswer> OfferDesk::Make(const OffersAsked& asked) {
   OfferChoice choice;
   if (!is_control) {
     ASSIGN_OR_RETURN(OfferFacts facts, FactsOf(asked, set));
-    ASSIGN_OR_RETURN(
-        choice, ChooseAndHold(*now, std::move(facts), asked.context, asked.now_ms, &answer.offers));
+    ASSIGN_OR_RETURN(choice, ChooseAndHold(*now, std::move(facts), asked.context, &answer.offers));
   }
   if (asked.trace) {
     for (const OfferDecision& refused : choice.refused) answer.trace.push_back(ToldOf(refused));

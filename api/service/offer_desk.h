@@ -102,6 +102,24 @@ class OfferDesk {
     absl::flat_hash_map<absl::string_view, const ShopOffer*> by_id;
   };
 
+  // What is left for everybody, by offer, as of a moment ago.
+  struct SiteLeft {
+    int64_t version = 0;
+    int64_t read_ns = 0;  // steady
+    absl::flat_hash_map<std::string, OfferLeft> by_offer;
+  };
+  // What one request needs to know of the ledger about whoever asks.
+  struct Holdings {
+    int64_t now_ms = 0;
+    int64_t hold_ms = 1;
+    std::string person;                                   // keys::PersonPrefix; empty: nobody
+    std::string customer;                                 // empty: none
+    absl::flat_hash_map<std::string, Reservation> held;   // open ones, by offer
+    absl::flat_hash_map<std::string, int64_t> available;  // of the customer, by account
+
+    int64_t stretch() const { return now_ms / hold_ms; }
+  };
+
   OfferDesk(WebHouse* house, absl::string_view key) : house_(house), ledger_(house), names_(key) {}
   absl::Status Take(OfferSetVersion version);
   absl::Status DefineAccounts(const OfferSet& set);
@@ -111,17 +129,19 @@ class OfferDesk {
   int64_t UsualOrderMinor(absl::string_view customer, const std::string& currency) const;
   absl::StatusOr<OfferFacts> FactsOf(const OffersAsked& asked, const OfferSet& set) const;
   absl::Status AddProducts(const PageFacts& page, double margin_share, OfferFacts* facts) const;
-  // What is left of the offer for this person, beside what they hold already.
-  absl::StatusOr<OfferLeft> LeftOf(const ShopOffer& offer, absl::string_view customer) const;
-  // The grant of the offer that the person holds still, if there is one of this cost.
-  std::optional<Reservation> Held(const ShopOffer& offer, const Grant& now,
-                                  absl::string_view person) const;
-  // False if nothing is left of it.
-  absl::StatusOr<bool> Hold(const ShopOffer& offer, const std::string& name,
-                            absl::string_view customer, int64_t cost_minor, int64_t until_ms);
+  absl::StatusOr<std::shared_ptr<const SiteLeft>> LeftOfSite(const Current& current);
+  absl::Status AddHoldingsOf(const std::string& customer, Holdings* holdings) const;
+  absl::StatusOr<Holdings> HoldingsOf(const Current& current, const OfferFacts& facts,
+                                      const Context& context) const;
+  OfferLeft LeftFor(const ShopOffer& offer, const SiteLeft& site, const Holdings& holdings) const;
+  // The account that has too little left; empty: it is held.
+  absl::StatusOr<std::string> Hold(const ShopOffer& offer, const std::string& name,
+                                   absl::string_view customer, int64_t cost_minor,
+                                   int64_t until_ms);
+  absl::StatusOr<bool> Promise(const ShopOffer& offer, int64_t cost_minor, const Holdings& holdings,
+                               OfferMade* told, OfferLeft* left);
   absl::StatusOr<OfferChoice> ChooseAndHold(const Current& current, OfferFacts facts,
-                                            const Context& context, int64_t now_ms,
-                                            std::vector<OfferMade>* made);
+                                            const Context& context, std::vector<OfferMade>* made);
   absl::Status UseGrant(const Current& current, const Event& order, const std::string& name,
                         int64_t now_ms);
   absl::Status GiveBackGrant(const Event& refund, const std::string& name);
@@ -135,6 +155,7 @@ class OfferDesk {
   OfferTally tally_;
   mutable absl::Mutex mutex_;
   std::shared_ptr<const Current> current_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const SiteLeft> site_left_ ABSL_GUARDED_BY(mutex_);
   UsualOrders usual_minor_ ABSL_GUARDED_BY(mutex_);
   int64_t looked_ms_ ABSL_GUARDED_BY(mutex_) = 0;
 };

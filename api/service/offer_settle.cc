@@ -75,10 +75,10 @@ absl::Status OfferDesk::UseGrant(const Current& current, const Event& order,
   if (absl::IsNotFound(used) || absl::IsFailedPrecondition(used)) {
     // It needed no holding, or was held for too long: it takes what is left now.
     const std::string late = LateName(name);
-    const absl::StatusOr<bool> held =
+    const absl::StatusOr<std::string> refused_by =
         Hold(*offer->second, late, order.customer_id, grant->cost_minor, now_ms + kAtOnceMs);
-    if (!held.ok() && !absl::IsAlreadyExists(held.status())) return held.status();
-    if (held.ok() && !*held) {
+    if (!refused_by.ok() && !absl::IsAlreadyExists(refused_by.status())) return refused_by.status();
+    if (refused_by.ok() && !refused_by->empty()) {
       spdlog::warn("offer {}: an order uses it after it was used up", grant->offer_id);
       return absl::OkStatus();
     }

@@ -191,6 +191,33 @@ TEST_F(OffersTest, WhatEndsWithACustomerIsForCustomers) {
   EXPECT_THAT(Ask(ContextOf("c1")).offers, IsEmpty());
 }
 
+// Else a cart that grows would use up what the customer may have once.
+TEST_F(OffersTest, IsPromisedAnewAtAnotherCost) {
+  ShopOffer offer = FreeShipping();
+  offer.kind = DISCOUNT;
+  offer.cost_minor = 0;
+  offer.__set_percent(10);
+  offer.__set_budget_minor(1000);
+  offer.__set_uses_per_customer(1);
+  Set(offer);
+  OffersRequest request;
+  request.context = ContextOf("c1");
+  std::string last;
+  for (const size_t pieces : {1, 2, 1, 3}) {
+    request.page.__set_cart(std::vector<std::string>(pieces, ProductId(0, 1)));
+    request.__isset.page = true;
+    OffersReply reply;
+    storefront_->offers(reply, request);
+    ASSERT_THAT(reply.offers, SizeIs(1)) << pieces;
+    EXPECT_NE(reply.offers[0].grant_id, last);
+    last = reply.offers[0].grant_id;
+    EXPECT_EQ(Figures().held, 1);
+    EXPECT_EQ(Figures().held_minor, static_cast<int64_t>(100 * pieces));
+  }
+  Order("o1", "c1", {last});
+  EXPECT_EQ(Figures().spent_minor, 300);
+}
+
 TEST_F(OffersTest, StandsAfterARestart) {
   ShopOffer offer = FreeShipping();
   offer.__set_uses_per_customer(1);
