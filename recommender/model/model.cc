@@ -44,8 +44,8 @@ Pieces PiecesOf(const ItemLinks& links) {
 }
 
 Pieces PiecesOf(const QuantizedFactors::Arrays& arrays) {
-  return {BytesOf(arrays.codes), BytesOf(arrays.scales), BytesOf(arrays.bounds),
-          BytesOf(arrays.uncoded)};
+  return {BytesOf(arrays.codes), BytesOf(arrays.fine_codes), BytesOf(arrays.scales),
+          BytesOf(arrays.bounds), BytesOf(arrays.order)};
 }
 
 Pieces PiecesOf(const FactorMatrix& matrix) {

@@ -105,9 +105,9 @@ ModelParts PartsOf(const Model& model);
 absl::Status WriteModel(const Model& model, const std::string& path);
 
 // Maps the file: once its bytes were looked at (all of them, on all cores: O(bytes)), the model is
-// ready, and nothing of it was copied. Files of version 1, and of makers who left out what follows
-// from the rest, are completed in memory (MakeModel); so are the factors alone where FoldInSide()
-// wants a copy.
+// ready, and nothing of it was copied. Files of older versions, and of makers who left out what
+// follows from the rest, are completed in memory (MakeModel); so are the factors alone where
+// FoldInSide() wants a copy.
 //
 // DataLoss (with what and where) if any byte is damaged, missing or too many; InvalidArgument if it
 // is no model file or of an unknown version; never more memory than the file's own size warrants.

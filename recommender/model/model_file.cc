@@ -20,7 +20,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the file is little-endian");
 
 constexpr std::array<char, 8> kMagic = {'V', 'I', 'T', 'R', 'M', 'O', 'D', 'L'};
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
 constexpr size_t kAlignment = 64;
 
 struct Header {

@@ -1,6 +1,7 @@
 #include "recommender/model/model_open.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -67,13 +68,17 @@ bool ViewQuantized(absl::string_view bytes, size_t products, size_t factors,
   using Q = QuantizedFactors;
   if (bytes.empty()) return true;
   const size_t blocks = Q::Blocks(products);
-  const auto codes = Take<uint8_t>(blocks * Q::Groups(factors) * Q::kLanes * Q::kGroup, &bytes);
+  const auto codes = Take<uint8_t>(blocks * Q::Slices(factors) * Q::kSliceBytes, &bytes);
   if (!codes) return false;
+  const auto fine_codes = Take<uint8_t>(blocks * Q::kLanes * factors, &bytes);
+  if (!fine_codes) return false;
   const auto scales = Take<float>(blocks * Q::kLanes, &bytes);
   if (!scales) return false;
   const auto bounds = Take<Q::Bounds>(blocks, &bytes);
-  if (!bounds || bytes.size() % sizeof(uint32_t) != 0) return false;
-  *quantized = Q(products, factors, {*codes, *scales, *bounds, ValuesOf<uint32_t>(bytes)});
+  if (!bounds) return false;
+  const auto order = Take<uint32_t>(products, &bytes);
+  if (!order || !bytes.empty()) return false;
+  *quantized = Q(factors, {*codes, *fine_codes, *scales, *bounds, *order});
   return true;
 }
 
@@ -106,7 +111,9 @@ absl::Status ViewAll(const Contents& contents, size_t products, Model* model) {
   if (!View(sections[kByPopularity], products, true, &model->by_popularity)) {
     return unfit(kByPopularity);
   }
-  if (!ViewQuantized(sections[kQuantized], products, d, &model->quantized)) {
+  // What version 2 has there is left alone.
+  if (contents.version > 2 &&
+      !ViewQuantized(sections[kQuantized], products, d, &model->quantized)) {
     return unfit(kQuantized);
   }
   if (!ViewLinks(sections[kViewedAlsoViewed], products, &model->viewed_also_viewed)) {
@@ -179,11 +186,33 @@ auto OrderedByPopularity(std::span<const uint32_t> order, std::span<const float>
   };
 }
 
-auto AscendingBelow(std::span<const uint32_t> values, size_t products) {
-  return [values, products](size_t begin, size_t end) {
+auto BoundsByNorm(std::span<const QuantizedFactors::Bounds> bounds) {
+  return [bounds](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) {
-      if (values[i] >= products || (i > 0 && values[i - 1] >= values[i])) {
-        return absl::DataLossError(absl::StrCat("uncoded product ", i, " is out of order"));
+      const QuantizedFactors::Bounds& above = bounds[i == 0 ? 0 : i - 1];
+      if (!(bounds[i].residual >= 0 && std::isfinite(bounds[i].residual)) ||
+          !(bounds[i].fine_residual >= 0 && std::isfinite(bounds[i].fine_residual)) ||
+          !(bounds[i].norm >= 0 && bounds[i].norm <= above.norm)) {
+        return absl::DataLossError(absl::StrCat("the bounds of block ", i, " are damaged"));
+      }
+    }
+    return absl::OkStatus();
+  };
+}
+
+// So many numbers below that number, none of them twice.
+auto EachOnce(std::span<const uint32_t> order) {
+  constexpr size_t kBits = 64;
+  using Words = std::vector<std::atomic<uint64_t>>;
+  const auto seen = std::make_shared<Words>((order.size() + kBits - 1) / kBits);
+  return [order, seen](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+      const uint32_t product = order[i];
+      const uint64_t bit = uint64_t{1} << product % kBits;
+      if (product >= order.size() ||
+          ((*seen)[product / kBits].fetch_or(bit, std::memory_order_relaxed) & bit) != 0) {
+        return absl::DataLossError(
+            absl::StrCat("place ", i, " has a product that is not there, or that another has"));
       }
     }
     return absl::OkStatus();
@@ -267,7 +296,6 @@ absl::Status CheckAll(const Contents& contents, const Model& model) {
   const QuantizedFactors::Arrays& quantized = model.quantized.arrays();
   absl::string_view ids = sections[kProducts];
   const std::span<const uint64_t> offsets = *Take<uint64_t>(model.products.size() + 1, &ids);
-  const auto* const bounds = reinterpret_cast<const float*>(quantized.bounds.data());
   std::vector<Array> arrays = {
       {kDescription, sections[kDescription]},
       {kProducts, BytesOf(offsets), sizeof(uint64_t), AscendingIds(offsets, ids)},
@@ -278,10 +306,12 @@ absl::Status CheckAll(const Contents& contents, const Model& model) {
       {kByPopularity, BytesOf(model.by_popularity), sizeof(uint32_t),
        OrderedByPopularity(model.by_popularity, model.popularity)},
       {kQuantized, BytesOf(quantized.codes)},
+      {kQuantized, BytesOf(quantized.fine_codes)},
       FloatArray(kQuantized, quantized.scales),
-      FloatArray(kQuantized, {bounds, 2 * quantized.bounds.size()}),
-      {kQuantized, BytesOf(quantized.uncoded), sizeof(uint32_t),
-       AscendingBelow(quantized.uncoded, model.products.size())}};
+      {kQuantized, BytesOf(quantized.bounds), sizeof(QuantizedFactors::Bounds),
+       BoundsByNorm(quantized.bounds)},
+      {kQuantized, BytesOf(quantized.order), sizeof(uint32_t), EachOnce(quantized.order)}};
+  if (contents.version == 2) arrays.push_back({kQuantized, sections[kQuantized]});
   AppendLinks(kViewedAlsoViewed, model.viewed_also_viewed, &arrays);
   AppendLinks(kBoughtTogether, model.bought_together, &arrays);
   arrays.push_back({kBlend, sections[kBlend]});

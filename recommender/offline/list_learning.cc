@@ -79,7 +79,7 @@ MixCase CaseOf(const Model& model, const HeldOutVisit& visit, const MixSettings&
     one.targets.push_back(model.Find(product).value_or(unknown--));
   }
   lists->Clear(settings.depth, one.hidden);
-  lists->SetTaste(model.quantized, model.factors, profile.taste, model.by_popularity);
+  lists->SetTaste(model.quantized, model.factors, profile.taste);
   lists->SetLinks(model.viewed_also_viewed, profile.cells);
   lists->SetPopular(model.by_popularity, model.popularity);
   for (size_t s = 0; s < kMixSources; ++s) {

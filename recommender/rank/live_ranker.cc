@@ -29,7 +29,7 @@ RankedList LiveRanker::Recommend(const Model& model, const SessionIndex* session
   lists_.Clear(mix_.settings().depth, hidden_);
   const Eigen::VectorXf taste =
       Taste(model, profile, CellsOf(model, session), options.session_share);
-  lists_.SetTaste(model.quantized, model.factors, taste, model.by_popularity);
+  lists_.SetTaste(model.quantized, model.factors, taste);
   if (options.guessed != nullptr) {
     lists_.AddGuessed(*options.guessed, options.guessed->NewAt(options.now_ms), taste);
   }

@@ -8,10 +8,6 @@
 namespace vitrine {
 namespace {
 
-// Popular products that are looked at before the catalogue: more raise the bar further, and cost.
-constexpr size_t kLikelyTimes = 4;  // of what is asked for
-constexpr size_t kLikelyShare = 8;  // at most this part of the catalogue
-
 bool IsBefore(const Scored& a, const Scored& b) {
   return a.score != b.score ? a.score > b.score : a.product < b.product;
 }
@@ -29,7 +25,7 @@ void MixLists::Clear(size_t count, std::span<const uint32_t> hidden) {
 }
 
 void MixLists::SetTaste(const QuantizedFactors& quantized, const FactorView& factors,
-                        const Eigen::VectorXf& taste, std::span<const uint32_t> by_popularity) {
+                        const Eigen::VectorXf& taste) {
   std::vector<Scored>& list = At(MixSource::kTaste);
   list.clear();
   if (taste.isZero(0)) return;
@@ -38,10 +34,7 @@ void MixLists::SetTaste(const QuantizedFactors& quantized, const FactorView& fac
   for (const uint32_t product : Hidden()) {
     if (product < products) excluded_.Insert(product);
   }
-  const size_t likely =
-      std::min({by_popularity.size(), kLikelyTimes * count_, products / kLikelyShare});
-  for (const Scored& scored :
-       TopProducts(quantized, factors, taste, excluded_, count_, by_popularity.first(likely))) {
+  for (const Scored& scored : TopProducts(quantized, factors, taste, excluded_, count_)) {
     if (scored.score > 0) list.push_back({SiteOf(scored.product), scored.score});
   }
   for (const uint32_t product : Hidden()) {

@@ -45,10 +45,9 @@ class MixLists {
   // name, where products have the same numbers in both: of them no more than the depth is needed.
   void Clear(size_t count, std::span<const uint32_t> hidden = {});
 
-  // From the model. A taste of zeros and scores of 0 or less suggest nothing. `by_popularity` (may
-  // be empty) makes it faster (TopProducts), and changes nothing.
+  // From the model. A taste of zeros and scores of 0 or less suggest nothing.
   void SetTaste(const QuantizedFactors& quantized, const FactorView& factors,
-                const Eigen::VectorXf& taste, std::span<const uint32_t> by_popularity = {});
+                const Eigen::VectorXf& taste);
   // Among those, the products of the first `rows` guesses, of the same model: by the site's
   // numbers, and without what is hidden. O(rows * d).
   void AddGuessed(const GuessedProducts& guessed, size_t rows, const Eigen::VectorXf& taste);

@@ -16,7 +16,7 @@ namespace vitrine {
 namespace {
 
 constexpr size_t kLanes = QuantizedFactors::kLanes;
-// Blocks that a scan looks at with one bar, at most: 32 KiB of codes at d = 64.
+// Blocks that a scan looks at with one bar, at most: 16 KiB of codes at d = 64.
 constexpr size_t kStepBlocks = 32;
 // Tastes that take turns at one step: their lists and queries stay in the second-level cache.
 constexpr size_t kTastesAtOnce = 128;
@@ -53,20 +53,16 @@ class Selection {
     ranks_.reserve(k + std::max(k / 2, kSpare));
   }
 
-  // Later calls must offer higher products.
+  // Each product once, in any order.
   void Offer(uint32_t product, float score) {
-    if (!(score > bar_) || exclude_.Contains(product)) return;
+    if (!(score >= bar_) || RankOf({product, score}) < last_) return;
+    if (exclude_.Contains(product)) return;
     ranks_.push_back(RankOf({product, score}));
     if (ranks_.size() == ranks_.capacity()) DropTheRest();
   }
 
-  // What a product must exceed.
+  // What a product must reach.
   float bar() const { return bar_; }
-
-  // There are k products of these scores or higher still to be offered.
-  void RaiseBarBelow(float score) {
-    bar_ = std::max(bar_, std::nextafter(score, -std::numeric_limits<float>::infinity()));
-  }
 
   std::vector<Scored> BestFirst() && {
     if (ranks_.size() > k_) DropTheRest();
@@ -80,147 +76,165 @@ class Selection {
  private:
   static constexpr size_t kSpare = 16;
 
-  // One that is as good as the last that stays has a higher product, so the bar is to be exceeded.
   void DropTheRest() {
     const auto last = ranks_.begin() + static_cast<ptrdiff_t>(k_ - 1);
     std::nth_element(ranks_.begin(), last, ranks_.end(), std::greater<>());
-    bar_ = ScoredOf(*last).score;
+    last_ = *last;
+    bar_ = ScoredOf(last_).score;
     ranks_.resize(k_);
   }
 
   const Excluded& exclude_;
   const size_t k_;
   std::vector<uint64_t> ranks_;  // their capacity never changes
-  float bar_ = -std::numeric_limits<float>::infinity();
+  uint64_t last_ = 0;            // of the best k, when it was last looked
+  float bar_ = std::numeric_limits<float>::lowest();
 };
 
 std::span<const float> Floats(const Eigen::VectorXf& vector) {
   return {vector.data(), static_cast<size_t>(vector.size())};
 }
 
-// Bounds are floats too: of a taste that is out of all proportion they would be infinite.
-bool CanBeScanned(std::span<const float> taste) {
-  constexpr float kFactorMax = 1e15f;
-  return std::all_of(taste.begin(), taste.end(),
-                     [](float factor) { return std::abs(factor) < kFactorMax; });
+template <typename T>
+void Prefetch(std::span<const T> values) {
+  constexpr size_t kLine = 64 / sizeof(T);
+  for (size_t i = 0; i < values.size(); i += kLine) __builtin_prefetch(&values[i]);
 }
 
-// One taste on its way through the catalogue.
+// One taste on its way through the catalogue. What passes both looks is a candidate: k of those
+// tell what a product must reach, and only of the last ones is the score computed.
 template <typename Excluded>
 class Scan {
  public:
+  // REQUIRES: QuantizedFactors::HasCodes(taste), k > 0.
   Scan(const QuantizedFactors& quantized, const FactorView& factors, std::span<const float> taste,
        const Excluded& exclude, size_t k)
       : quantized_(quantized),
         factors_(factors),
         taste_(taste),
+        exclude_(exclude),
+        k_(k),
         kernel_(ScanKernels().front()),
-        query_(MakeScanQuery(taste, kernel_)),
-        selection_(exclude, k),
-        uncoded_(quantized.uncoded()) {}
+        query_(MakeScanQuery(taste)) {}
 
   // Looks at the blocks [first, end), which follow those of the call before. While few products are
   // known, nearly all pass: the first steps are short, for a bar to form. What passes the last step
-  // is scored when the next call comes: until then its factors have time to arrive.
-  void Look(size_t first, size_t end) {
+  // is looked at again when the next call comes: until then its codes have time to arrive. False
+  // once nothing that follows can be among the best.
+  bool Look(size_t first, size_t end) {
     while (first < end) {
-      ScoreHits();
-      const size_t blocks = std::min({step_, end - first, kStepBlocks});
-      found_ = kernel_.scan(quantized_, query_, first, blocks, selection_.bar(), hits_.data());
-      for (const ScanHit& hit : std::span(hits_).first(found_)) Prefetch(hit);
+      LookAgain();
+      const size_t blocks = BlocksInReach(first, std::min({step_, end - first, kStepBlocks}));
+      if (blocks == 0) return false;
+      found_ = kernel_.scan(quantized_, query_, first, blocks, bar_, hits_.data());
+      ForEachHit([&](size_t place) { Prefetch(quantized_.fine_codes(place)); });
       first += blocks;
-      scanned_ = first;
       step_ = std::min(2 * step_, kStepBlocks);
     }
+    return true;
   }
 
-  // Before the first Look.
-  void Expect(float score) { selection_.RaiseBarBelow(score); }
-
   std::vector<Scored> BestFirst() && {
-    ScoreHits();
-    return std::move(selection_).BestFirst();
+    LookAgain();
+    DropTheRest();
+    for (const Candidate& candidate : candidates_) {
+      Prefetch(std::span(factors_.data() + candidate.product * taste_.size(), taste_.size()));
+    }
+    Selection<Excluded> selection(exclude_, k_);
+    for (const Candidate& candidate : candidates_) {
+      selection.Offer(candidate.product, ScoreOf(factors_, candidate.product, taste_));
+    }
+    return std::move(selection).BestFirst();
   }
 
  private:
-  // Those that pass lie far apart: their factors come while others are scored.
-  void Prefetch(const ScanHit& hit) const {
-    constexpr size_t kLineFloats = 16;
-    for (unsigned lanes = hit.lanes; lanes != 0; lanes &= lanes - 1) {
-      const size_t product = hit.block * kLanes + static_cast<size_t>(__builtin_ctz(lanes));
-      const float* const row = factors_.data() + product * taste_.size();
-      for (size_t j = 0; j < taste_.size(); j += kLineFloats) __builtin_prefetch(row + j);
-    }
+  struct Candidate {
+    ScoreRange score;
+    uint32_t product;
+  };
+
+  // How many of so many blocks have products whose norms let them be among the best: norms fall.
+  size_t BlocksInReach(size_t first, size_t blocks) const {
+    const auto bounds = quantized_.arrays().bounds.subspan(first, blocks);
+    if (bounds[0].norm == 0 && zeros_ >= k_) return 0;  // they come by rising number
+    const auto end = std::ranges::partition_point(
+        bounds, [&](const auto& bound) { return query_.Reach(bound.norm) >= bar_; });
+    return static_cast<size_t>(end - bounds.begin());
   }
 
-  // What passed the last step, and what there is no code of up to its end.
-  void ScoreHits() {
+  // Calls it with the places in the order.
+  void ForEachHit(const auto& work) const {
     for (const ScanHit& hit : std::span(hits_).first(found_)) {
-      ScoreUncoded(hit.block * kLanes);
-      Score(hit);
+      const size_t first = hit.block * kLanes;
+      for (unsigned lanes = hit.lanes; lanes != 0; lanes &= lanes - 1) {
+        const size_t place = first + static_cast<size_t>(std::countr_zero(lanes));
+        if (place < quantized_.products()) work(place);
+      }
     }
+  }
+
+  void LookAgain() {
+    ForEachHit([&](size_t place) {
+      const ScoreRange score = RangeOf(quantized_, query_, place);
+      const uint32_t product = quantized_.order()[place];
+      if (score.high < bar_ || exclude_.Contains(product)) return;
+      candidates_.push_back({score, product});
+      zeros_ += quantized_.bounds(place / kLanes).norm == 0 ? 1 : 0;
+      if (candidates_.size() >= enough_) DropTheRest();
+    });
     found_ = 0;
-    ScoreUncoded(scanned_ * kLanes);
   }
 
-  void Score(const ScanHit& hit) {
-    unsigned lanes = hit.lanes;
-    const auto first = static_cast<uint32_t>(hit.block * kLanes);
-    for (; !uncoded_.empty() && uncoded_.front() < first + kLanes; uncoded_ = uncoded_.subspan(1)) {
-      lanes |= 1u << (uncoded_.front() - first);
+  void DropTheRest() {
+    if (candidates_.size() > k_) {
+      const auto kth = candidates_.begin() + static_cast<ptrdiff_t>(k_ - 1);
+      std::ranges::nth_element(candidates_, kth, std::greater<>(),
+                               [](const Candidate& candidate) { return candidate.score.low; });
+      bar_ = std::max(bar_, kth->score.low);
+      std::erase_if(candidates_, [&](const Candidate& c) { return c.score.high < bar_; });
     }
-    for (; lanes != 0; lanes &= lanes - 1) {
-      const uint32_t product = first + static_cast<uint32_t>(__builtin_ctz(lanes));
-      if (product >= quantized_.products()) return;
-      selection_.Offer(product, ScoreOf(factors_, product, taste_));
-    }
+    enough_ = candidates_.size() + std::max(k_ / 2, kSpare);
   }
 
-  // Products without codes below `end` that have not been scored.
-  void ScoreUncoded(size_t end) {
-    for (; !uncoded_.empty() && uncoded_.front() < end; uncoded_ = uncoded_.subspan(1)) {
-      selection_.Offer(uncoded_.front(), ScoreOf(factors_, uncoded_.front(), taste_));
-    }
-  }
+  static constexpr size_t kSpare = 16;
 
   const QuantizedFactors& quantized_;
   const FactorView factors_;
   const std::span<const float> taste_;
+  const Excluded& exclude_;
+  const size_t k_;
   const ScanKernel& kernel_;
   const ScanQuery query_;
-  Selection<Excluded> selection_;
-  std::span<const uint32_t> uncoded_;  // that are still to come
   size_t step_ = 1;
   std::array<ScanHit, kStepBlocks> hits_;
-  size_t found_ = 0;    // hits that are still to be scored
-  size_t scanned_ = 0;  // blocks
+  size_t found_ = 0;  // hits that are still to be looked at again
+  std::vector<Candidate> candidates_;
+  size_t enough_ = k_ + std::max(k_ / 2, kSpare);  // to look which of them are the best
+  size_t zeros_ = 0;                               // candidates that are rows of zeros
+  float bar_ = std::numeric_limits<float>::lowest();
 };
 
 template <typename Excluded>
 std::vector<Scored> TopProductsPlainly(const FactorView& factors, std::span<const float> taste,
                                        const Excluded& exclude, size_t k) {
+  // To a taste of nothing all products are alike, and the first of them the best.
+  const bool tasteless = std::ranges::all_of(taste, [](float factor) { return factor == 0; });
   Selection<Excluded> selection(exclude, k);
   for (uint32_t product = 0; product < factors.rows(); ++product) {
     selection.Offer(product, ScoreOf(factors, product, taste));
+    if (tasteless && selection.bar() >= 0) break;
   }
   return std::move(selection).BestFirst();
 }
 
-// The k-th best score of those of `products` that are not excluded, if there are so many.
-std::optional<float> KthScore(const FactorView& factors, std::span<const float> taste,
-                              const ProductSet& exclude, size_t k,
-                              std::span<const uint32_t> products) {
-  std::vector<float> scores;
-  scores.reserve(products.size());
-  for (const uint32_t product : products) {
-    if (exclude.Contains(product)) continue;
-    const float score = ScoreOf(factors, product, taste);
-    if (score == score) scores.push_back(score);  // a number
+// All of them look at a step of the catalogue, those that are not done at the next.
+void LookInTurn(size_t blocks, std::vector<std::pair<size_t, Scan<SortedIds>>>* scans) {
+  std::vector<Scan<SortedIds>*> turn;
+  for (auto& [row, scan] : *scans) turn.push_back(&scan);
+  for (size_t first = 0; first < blocks && !turn.empty(); first += kStepBlocks) {
+    const size_t end = std::min(first + kStepBlocks, blocks);
+    std::erase_if(turn, [&](Scan<SortedIds>* scan) { return !scan->Look(first, end); });
   }
-  if (scores.size() < k) return std::nullopt;
-  const auto kth = scores.begin() + static_cast<ptrdiff_t>(k - 1);
-  std::nth_element(scores.begin(), kth, scores.end(), std::greater<>());
-  return *kth;
 }
 
 }  // namespace
@@ -248,13 +262,11 @@ std::vector<Scored> TopProducts(const FactorView& factors, const Eigen::VectorXf
 }
 
 std::vector<Scored> TopProducts(const QuantizedFactors& quantized, const FactorView& factors,
-                                const Eigen::VectorXf& taste, const ProductSet& exclude, size_t k,
-                                std::span<const uint32_t> likely) {
+                                const Eigen::VectorXf& taste, const ProductSet& exclude, size_t k) {
   k = std::min(k, quantized.products());
   if (k == 0) return {};
-  if (!CanBeScanned(Floats(taste))) return TopProducts(factors, taste, exclude, k);
+  if (!QuantizedFactors::HasCodes(Floats(taste))) return TopProducts(factors, taste, exclude, k);
   Scan<ProductSet> scan(quantized, factors, Floats(taste), exclude, k);
-  if (const auto score = KthScore(factors, Floats(taste), exclude, k, likely)) scan.Expect(*score);
   scan.Look(0, quantized.blocks());
   return std::move(scan).BestFirst();
 }
@@ -279,16 +291,13 @@ std::vector<std::vector<Scored>> TopProductsForAll(const QuantizedFactors& quant
         const std::span<const float> taste(tastes.data() + row * d, d);
         SortedIds& ids = excluded[row - chunk->begin];
         if (exclude) ids.ids = exclude(row);
-        if (CanBeScanned(taste)) {
+        if (QuantizedFactors::HasCodes(taste)) {
           scans.emplace_back(row, Scan<SortedIds>(quantized, factors, taste, ids, k));
         } else {
           lists[row] = TopProductsPlainly(factors, taste, ids, k);
         }
       }
-      for (size_t first = 0; first < quantized.blocks(); first += kStepBlocks) {
-        const size_t end = std::min(first + kStepBlocks, quantized.blocks());
-        for (auto& [row, scan] : scans) scan.Look(first, end);
-      }
+      LookInTurn(quantized.blocks(), &scans);
       for (auto& [row, scan] : scans) lists[row] = std::move(scan).BestFirst();
     }
   });

@@ -1,6 +1,7 @@
-// The products with the highest scores, exactly. Every product is looked at: a first pass over a
-// byte a factor tells which of them may be among the best, and only of those is the score computed.
-// Up to a million products that costs less than a graph of them, which also misses some
+// The products with the highest scores, exactly. Those of great norm are looked at first, until
+// none that follows can be among the best: a first pass over half a byte a factor tells which may
+// be, a second look of a byte a factor at those which still may, and only of these is the score
+// computed. Up to a million products that costs less than a graph of them, which also misses some
 // (benchmarks).
 
 #ifndef VITRINE_RECOMMENDER_RANK_RETRIEVAL_H_
@@ -52,12 +53,9 @@ float ScoreOf(const FactorView& factors, uint32_t product, std::span<const float
 std::vector<Scored> TopProducts(const FactorView& factors, const Eigen::VectorXf& taste,
                                 const ProductSet& exclude, size_t k);
 
-// The same list, several times as fast. `quantized` is of these factors. `likely` are products,
-// each once, that are often among the best, such as popular ones: when k or more of them may be
-// chosen, what is worse than the k-th of them needs no look from the start.
+// The same list, many times as fast. `quantized` is of these factors.
 std::vector<Scored> TopProducts(const QuantizedFactors& quantized, const FactorView& factors,
-                                const Eigen::VectorXf& taste, const ProductSet& exclude, size_t k,
-                                std::span<const uint32_t> likely = {});
+                                const Eigen::VectorXf& taste, const ProductSet& exclude, size_t k);
 
 // The same for each row of `tastes`, on `threads` threads (0: one per core), many tastes to each
 // part of the catalogue while it is in the cache. `exclude` (may be empty) says which products, in

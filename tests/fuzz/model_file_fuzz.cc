@@ -69,11 +69,13 @@ void CheckLinks(const ItemLinks& links, size_t products) {
 }
 
 void Run(absl::string_view changes) {
-  static const std::string& version2 = *new std::string(SmallFile());
-  static const std::string& version1 = *new std::string(testing::AsVersion1(version2));
+  static const std::string& newest = *new std::string(SmallFile());
+  static const std::string& version2 =
+      *new std::string(testing::FileOf(2, testing::SectionsOf(newest)));
+  static const std::string& version1 = *new std::string(testing::AsVersion1(newest));
   static fuzz::MemoryFile& memory = *new fuzz::MemoryFile;
   if (changes.empty()) return;
-  const std::string& good = changes[0] == '1' ? version1 : version2;
+  const std::string& good = changes[0] == '1' ? version1 : changes[0] == '2' ? version2 : newest;
   changes.remove_prefix(1);
   std::string file = good;
   for (; changes.size() >= 3; changes.remove_prefix(3)) {
@@ -93,6 +95,7 @@ void Run(absl::string_view changes) {
   CHECK(model.gramian.rows() == model.factors.cols());
   CHECK(model.popularity.size() == products && model.by_popularity.size() == products);
   CHECK(model.quantized.products() == products);
+  for (const uint32_t product : model.quantized.order()) CHECK(product < products);
   for (size_t i = 0; i < products; ++i) CHECK(model.Find(model.products[i]) == i);
   CheckLinks(model.viewed_also_viewed, products);
   CheckLinks(model.bought_together, products);

@@ -78,8 +78,9 @@ void ExpectSame(const Model& a, const Model& b) {
   EXPECT_THAT(a.popularity, ElementsAreArray(b.popularity));
   EXPECT_THAT(a.by_popularity, ElementsAreArray(b.by_popularity));
   EXPECT_THAT(a.quantized.arrays().codes, ElementsAreArray(b.quantized.arrays().codes));
+  EXPECT_THAT(a.quantized.arrays().fine_codes, ElementsAreArray(b.quantized.arrays().fine_codes));
   EXPECT_THAT(a.quantized.arrays().scales, ElementsAreArray(b.quantized.arrays().scales));
-  EXPECT_THAT(a.quantized.uncoded(), ElementsAreArray(b.quantized.uncoded()));
+  EXPECT_THAT(a.quantized.order(), ElementsAreArray(b.quantized.order()));
   ExpectSame(a.viewed_also_viewed, b.viewed_also_viewed);
   ExpectSame(a.bought_together, b.bought_together);
   EXPECT_EQ(a.blend, b.blend);
@@ -170,7 +171,7 @@ TEST_F(ModelFileTest, ComesBackBitByBit) {
 
 TEST_F(ModelFileTest, LiesInTheFileAsItIsDrawn) {
   const std::string bytes = Bytes(FullModel());
-  EXPECT_EQ(FileOf(2, SectionsOf(bytes)), bytes);
+  EXPECT_EQ(FileOf(3, SectionsOf(bytes)), bytes);
 }
 
 TEST_F(ModelFileTest, IsReadWhereItLies) {
@@ -286,9 +287,9 @@ TEST_F(ModelFileTest, TellsDamageFromAnotherVersionFromAnotherKindOfFile) {
   EXPECT_EQ(Read(damaged).status().code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(Read(damaged).status().message(), HasSubstr("rerank"));
 
-  const std::string newer = WithHeader(good, /*offset=*/8, /*byte=*/3);
+  const std::string newer = WithHeader(good, /*offset=*/8, /*byte=*/4);
   EXPECT_EQ(Read(newer).status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(Read(newer).status().message(), HasSubstr("version 3"));
+  EXPECT_THAT(Read(newer).status().message(), HasSubstr("version 4"));
 
   EXPECT_EQ(Read("").status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(Read(std::string(500, 'x')).status().code(), absl::StatusCode::kInvalidArgument);
@@ -308,14 +309,17 @@ TEST_F(ModelFileTest, RefusesEveryFlippedByteOfVersion1) {
 
 TEST_F(ModelFileTest, RefusesWhatIsNoNumber) {
   const std::string good = Bytes(SmallModel());
-  const size_t codes = 2 * 64;  // of nine products with five factors: a block of two groups
+  // Behind the codes of one block of five factors.
+  constexpr size_t kScales = 64 + 16 * 5, kBounds = kScales + 64;
   for (const float bad :
        {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
     EXPECT_THAT(Damage(WithValue(good, "factors", 44 * 4, bad)), HasSubstr("44 is not finite"));
     EXPECT_THAT(Damage(WithValue(good, "gramian", 0, bad)), HasSubstr("gramian"));
     EXPECT_THAT(Damage(WithValue(good, "popularity", 8 * 4, bad)), HasSubstr("popularity"));
-    EXPECT_THAT(Damage(WithValue(good, "quantized", codes, bad)), HasSubstr("quantized"));
-    EXPECT_THAT(Damage(WithValue(good, "quantized", codes + 64, bad)), HasSubstr("quantized"));
+    EXPECT_THAT(Damage(WithValue(good, "quantized", kScales, bad)), HasSubstr("quantized"));
+    for (const size_t bound : {kBounds, kBounds + 4, kBounds + 8}) {
+      EXPECT_THAT(Damage(WithValue(good, "quantized", bound, bad)), HasSubstr("block 0"));
+    }
     EXPECT_THAT(Damage(WithValue(AsVersion1(good), "factors", 4, bad)), HasSubstr("factors"));
   }
 }
@@ -372,6 +376,42 @@ TEST_F(ModelFileTest, RefusesAnOrderThatIsNotByPopularity) {
   EXPECT_THAT(Damage(WithValue(good, "by_popularity", 0, uint32_t{9})), HasSubstr("place 0"));
   EXPECT_THAT(Damage(WithValue(good, "popularity", 4 * model.by_popularity[8], 1e6f)),
               HasSubstr("place 8"));
+}
+
+TEST_F(ModelFileTest, RefusesAnOrderThatIsNotByNorm) {
+  ModelParts parts;
+  parts.als.factors = 1;
+  constexpr uint32_t kProducts = 40;
+  parts.factors.resize(kProducts, 1);
+  for (uint32_t p = 0; p < kProducts; ++p) {
+    parts.products.push_back(testing::ProductName(p));
+    parts.factors(p, 0) = static_cast<float>(p);
+  }
+  parts.popularity.assign(kProducts, 1);
+  const Model model = Value(MakeModel(parts));
+  EXPECT_EQ(model.quantized.order()[0], 39u);
+  const std::string good = Bytes(model);
+  constexpr size_t kBounds = 3 * (64 + 16 + 64), kOrder = kBounds + 3 * 12;
+  EXPECT_OK(Read(WithValue(good, "quantized", kBounds + 12 + 8, 24.0f)).status());
+  EXPECT_THAT(Damage(WithValue(good, "quantized", kBounds + 12 + 8, 40.0f)), HasSubstr("block 1"));
+  EXPECT_THAT(Damage(WithValue(good, "quantized", kBounds + 2 * 12 + 8, -1.0f)),
+              HasSubstr("block 2"));
+  EXPECT_THAT(Damage(WithValue(good, "quantized", kOrder, kProducts)), HasSubstr("place 0"));
+  EXPECT_THAT(Damage(WithValue(good, "quantized", kOrder, ~0u)), HasSubstr("place 0"));
+  EXPECT_THAT(Damage(WithValue(good, "quantized", kOrder + 4 * 39, 39u)), HasSubstr("place 39"));
+  EXPECT_OK(Read(WithValue(good, "quantized", kOrder + 4 * 39, 0u)).status()) << "as it was";
+}
+
+TEST_F(ModelFileTest, LeavesAloneWhatVersion2KnewOfCodes) {
+  const Model model = FullModel();
+  const std::string bytes = Bytes(model);
+  const std::string codes = "whatever it was";
+  std::string older =
+      FileOf(2, SectionsOf(WithSection(bytes, "quantized", [&](std::string* b) { *b = codes; })));
+  ExpectSame(*Value(Read(older)), model);
+  older[older.find(codes)] ^= 1;
+  EXPECT_THAT(Damage(older), HasSubstr("quantized"));
+  ExpectSame(*Value(Read(FileOf(2, SectionsOf(Without(bytes, "quantized"))))), model);
 }
 
 TEST_F(ModelFileTest, RefusesLinksThatLeadNowhere) {

@@ -1,6 +1,6 @@
 // Files of every version, as they were written when it was the newest: what they hold is typed in
-// here, so that no later reader makes something else of them. Both were made from the same small
-// training; version 2 has links, a blend and trees besides.
+// here, so that no later reader makes something else of them. All were made from the same small
+// training; from version 2 on they have links, a blend and trees besides.
 
 #include "recommender/model/model.h"
 #include "store/base/atomic_file.h"
@@ -18,6 +18,7 @@ using testing::Value;
 
 constexpr char kVersion1[] = "tests/recommender/golden/version1.model";
 constexpr char kVersion2[] = "tests/recommender/golden/version2.model";
+constexpr char kVersion3[] = "tests/recommender/golden/version3.model";
 
 constexpr float kFactors[6][3] = {
     {-0.601894975f, -3.30180359f, -1.76856995f}, {-0.0654891655f, 1.75573814f, -3.32014513f},
@@ -79,14 +80,22 @@ void ExpectTheTraining(const Model& model) {
   gramian << 4.66423798f, 0, 0, 0, 27.0546188f, 0, 0, 0, 36.0970078f;
   EXPECT_LT((model.gramian - gramian).norm(), 1e-5);
 
-  // One block of one group; the factors over their largest, times 127, and 128 more.
+  // One block of one slice. With the scale that least squares gives, the codes of product 0 are
+  // (-1, -7, -4), of product 1 (0, 4, -7): 8 less than the lower halves. The upper, of factors that
+  // are not there, come next to 8 with them.
   const QuantizedFactors::Arrays& quantized = model.quantized.arrays();
+  EXPECT_THAT(quantized.order, ElementsAre(0, 1, 2, 3, 5, 4)) << "by norm";
   ASSERT_EQ(quantized.codes.size(), 64u);
-  EXPECT_THAT(quantized.codes.first(8), ElementsAre(105, 1, 60, 128, 125, 195, 1, 128));
-  EXPECT_THAT(quantized.codes.last(4), ElementsAre(128, 128, 128, 128)) << "no product";
+  EXPECT_THAT(quantized.codes.first(8),
+              ElementsAre(0x87, 0x81, 0x84, 0x88, 0x88, 0x7C, 0x81, 0x88));
+  EXPECT_THAT(quantized.codes.last(4), ElementsAre(0, 0, 0, 0)) << "no product";
+  ASSERT_EQ(quantized.fine_codes.size(), 16u * 3);
+  EXPECT_THAT(quantized.fine_codes.first(3), ElementsAre(128 - 15, 128 - 85, 128 - 45));
   EXPECT_THAT(quantized.scales.first(2),
-              Pointwise(FloatNear(1e-8f), {3.30180359f / 127, 3.32014513f / 127}));
-  EXPECT_THAT(quantized.uncoded, ElementsAre());
+              Pointwise(FloatNear(1e-6f), {(0.601895f + 7 * 3.301804f + 4 * 1.76857f) / 66,
+                                           (4 * 1.755738f + 7 * 3.320145f) / 65}));
+  ASSERT_EQ(quantized.bounds.size(), 1u);
+  EXPECT_EQ(quantized.bounds[0].norm, 3.79368234f);
 }
 
 TEST(GoldenModel, OfVersion1) {
@@ -98,27 +107,40 @@ TEST(GoldenModel, OfVersion1) {
   EXPECT_EQ(model->rerank, std::nullopt);
 }
 
-TEST(GoldenModel, OfVersion2) {
-  const std::shared_ptr<const Model> model = Value(ReadModel(kVersion2));
-  ExpectTheTraining(*model);
-  EXPECT_THAT(model->viewed_also_viewed.Of(0),
+void ExpectTheListsToo(const Model& model) {
+  EXPECT_THAT(model.viewed_also_viewed.Of(0),
               ElementsAre(ItemLink{4, 3, 1.25f}, ItemLink{2, 9, 0.5f}));
-  EXPECT_THAT(model->viewed_also_viewed.Of(1), ElementsAre());
-  EXPECT_THAT(model->viewed_also_viewed.Of(4), ElementsAre(ItemLink{0, 3, 1.25f}));
-  EXPECT_THAT(model->bought_together.Of(1), ElementsAre(ItemLink{3, 2, 7.5f}));
-  EXPECT_EQ(model->blend, GoldenBlend());
-  ASSERT_TRUE(model->rerank.has_value());
-  EXPECT_EQ(model->rerank->trees(), 2u);
-  EXPECT_EQ(model->rerank->features(), 3u);
+  EXPECT_THAT(model.viewed_also_viewed.Of(1), ElementsAre());
+  EXPECT_THAT(model.viewed_also_viewed.Of(4), ElementsAre(ItemLink{0, 3, 1.25f}));
+  EXPECT_THAT(model.bought_together.Of(1), ElementsAre(ItemLink{3, 2, 7.5f}));
+  EXPECT_EQ(model.blend, GoldenBlend());
+  ASSERT_TRUE(model.rerank.has_value());
+  EXPECT_EQ(model.rerank->trees(), 2u);
+  EXPECT_EQ(model.rerank->features(), 3u);
   std::vector<float> scores(3);
-  model->rerank->Score(std::vector<float>{0, 0, 0, 0, 2, 0, 0, 9, 9}, scores);
+  model.rerank->Score(std::vector<float>{0, 0, 0, 0, 2, 0, 0, 9, 9}, scores);
   EXPECT_THAT(scores, ElementsAre(-0.75f, 10.25f, 20.25f));
 }
 
-TEST(GoldenModel, OfVersion2IsWrittenTheSameAgain) {
+TEST(GoldenModel, OfVersion2) {
+  const std::shared_ptr<const Model> model = Value(ReadModel(kVersion2));
+  ExpectTheTraining(*model);
+  ExpectTheListsToo(*model);
+}
+
+TEST(GoldenModel, OfVersion3) {
+  const std::shared_ptr<const Model> model = Value(ReadModel(kVersion3));
+  ExpectTheTraining(*model);
+  ExpectTheListsToo(*model);
+}
+
+TEST(GoldenModel, OfVersion3IsWrittenTheSameAgain) {
   TempDir dir;
-  ASSERT_OK(WriteModel(*Value(ReadModel(kVersion2)), dir.File("again.model")));
-  EXPECT_EQ(Value(ReadFile(dir.File("again.model"), 1 << 20)), Value(ReadFile(kVersion2, 1 << 20)));
+  for (const char* const version : {kVersion2, kVersion3}) {
+    ASSERT_OK(WriteModel(*Value(ReadModel(version)), dir.File("again.model")));
+    EXPECT_EQ(Value(ReadFile(dir.File("again.model"), 1 << 20)),
+              Value(ReadFile(kVersion3, 1 << 20)));
+  }
 }
 
 }  // namespace

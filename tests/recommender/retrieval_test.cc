@@ -1,9 +1,9 @@
 #include "recommender/rank/retrieval.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <random>
 #include <set>
 
@@ -69,18 +69,19 @@ TEST(Retrieval, ScansTheSameAsMultiplyingEverything) {
 }
 
 // Factors as hard to tell apart as they come, with rows of zeros, copies of rows, rows of all
-// sizes, and a few that are no numbers.
+// sizes and of the same, and a few that are no numbers.
 FactorMatrix DifficultFactors(Eigen::Index products, Eigen::Index d, std::mt19937* random) {
   std::normal_distribution<float> normal;
   FactorMatrix factors(products, d);
   for (float& factor : factors.reshaped()) factor = normal(*random);
   for (Eigen::Index p = 0; p < products; ++p) {
-    switch ((*random)() % 12) {
+    const auto earlier = static_cast<Eigen::Index>((*random)() % (p + 1));
+    switch ((*random)() % 14) {
       case 0:
         factors.row(p).setZero();
         break;
       case 1:
-        factors.row(p) = factors.row(static_cast<Eigen::Index>((*random)() % (p + 1)));
+        factors.row(p) = factors.row(earlier);
         break;
       case 2:
         factors.row(p) *= std::pow(10.0f, static_cast<float>((*random)() % 60) - 40);
@@ -93,6 +94,12 @@ FactorMatrix DifficultFactors(Eigen::Index products, Eigen::Index d, std::mt1993
       case 6:
         factors.row(p) = factors.row(0) + 0.001f * factors.row(p);
         break;
+      case 7:
+        factors.row(p) = factors.row(earlier).reverse().eval();
+        break;
+      case 8:
+        factors.row(p) = -factors.row(earlier);
+        break;
     }
   }
   if (products > 100) {
@@ -103,42 +110,80 @@ FactorMatrix DifficultFactors(Eigen::Index products, Eigen::Index d, std::mt1993
   return factors;
 }
 
+Eigen::VectorXf DifficultTaste(int round, const FactorMatrix& factors, std::mt19937* random) {
+  std::normal_distribution<float> normal;
+  Eigen::VectorXf taste(factors.cols());
+  for (float& factor : taste) factor = normal(*random);
+  if (round % 3 == 0) taste += 3 * factors.row(0).transpose();
+  if (round % 5 == 0) taste = taste.array().round();
+  if (round % 7 == 0) taste *= std::pow(10.0f, static_cast<float>((*random)() % 80) - 40);
+  if (round % 50 == 0) taste[0] = std::numeric_limits<float>::infinity();
+  if (round % 51 == 0) taste.setZero();
+  return taste;
+}
+
 TEST(Retrieval, TheFirstPassLosesNothing) {
   const uint32_t seed = std::random_device()();
   SCOPED_TRACE(seed);
   std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  for (int round = 0; round < 400; ++round) {
+  for (int round = 0; round < 600; ++round) {
     const auto products = static_cast<Eigen::Index>(random() % 700 + 1);
     const Eigen::Index d = std::vector<Eigen::Index>{1, 2, 3, 16, 63, 64, 65, 128}[random() % 8];
-    const FactorMatrix factors = DifficultFactors(products, d, &random);
-    Eigen::VectorXf taste(d);
-    for (float& factor : taste) factor = normal(random);
-    if (round % 3 == 0) taste += 3 * factors.row(0).transpose();
-    if (round % 7 == 0) taste *= std::pow(10.0f, static_cast<float>(random() % 70) - 35);
-    if (round % 50 == 0) taste[0] = std::numeric_limits<float>::infinity();
-    if (round % 51 == 0) taste.setZero();
+    FactorMatrix factors = DifficultFactors(products, d, &random);
+    if (round % 4 == 0) factors = factors.array().round();  // many ties
+    const Eigen::VectorXf taste = DifficultTaste(round, factors, &random);
     ProductSet exclude(static_cast<size_t>(products));
-    for (size_t i = random() % 50; i > 0; --i) {
+    for (size_t i = random() % (round % 6 == 0 ? 2000 : 50); i > 0; --i) {
       exclude.Insert(static_cast<uint32_t>(random() % products));
     }
-    const size_t k = random() % 60;
-    std::vector<uint32_t> likely(static_cast<size_t>(products));
-    std::iota(likely.begin(), likely.end(), 0u);
-    std::shuffle(likely.begin(), likely.end(), random);
-    likely.resize(random() % (likely.size() + 1));
+    const size_t k = random() % (round % 8 == 0 ? 800 : 60);
     const std::vector<Scored> plain = TopProducts(factors, taste, exclude, k);
     const QuantizedFactors quantized(factors);
     ASSERT_EQ(TopProducts(quantized, factors, taste, exclude, k), plain)
         << "round " << round << ", " << products << " products, d=" << d << ", k=" << k;
-    ASSERT_EQ(TopProducts(quantized, factors, taste, exclude, k, likely), plain)
-        << "round " << round << ", " << products << " products, d=" << d << ", k=" << k << ", "
-        << likely.size() << " likely";
   }
 }
 
-// Each kernel keeps every product that is above the bar, and not many that are below.
-TEST(ScanKernels, KeepWhatIsAboveTheBarAndLittleElse) {
+// More than a step of products, whose norms differ so much that most are never looked at.
+TEST(Retrieval, StopsWhereNothingThatFollowsIsAmongTheBest) {
+  const uint32_t seed = std::random_device()();
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  for (int round = 0; round < 100; ++round) {
+    const auto products = static_cast<Eigen::Index>(random() % 5000 + 1);
+    const float spread = 0.25f * static_cast<float>(random() % 8);
+    FactorMatrix factors(products, 8);
+    for (float& factor : factors.reshaped()) factor = normal(random);
+    for (auto row : factors.rowwise()) row *= std::exp(spread * normal(random));
+    const Eigen::VectorXf taste = DifficultTaste(round, factors, &random);
+    const ProductSet exclude(static_cast<size_t>(products));
+    const size_t k = random() % 200 + 1;
+    ASSERT_EQ(TopProducts(QuantizedFactors(factors), factors, taste, exclude, k),
+              TopProducts(factors, taste, exclude, k))
+        << "round " << round << ", " << products << " products, k=" << k << ", " << spread;
+  }
+}
+
+TEST(Retrieval, OfProductsThatAreAlikeTheFirstAreTheBest) {
+  constexpr Eigen::Index kProducts = 2000;
+  const ProductSet exclude(kProducts);
+  FactorMatrix factors = FactorMatrix::Zero(kProducts, 3);
+  factors.row(700).setConstant(-1);
+  factors.row(1500).setConstant(1);
+  const QuantizedFactors quantized(factors);
+  EXPECT_THAT(TopProducts(quantized, factors, Eigen::Vector3f(1, 2, 3), exclude, 3),
+              ElementsAre(Scored{1500, 6}, Scored{0, 0}, Scored{1, 0}));
+  EXPECT_THAT(TopProducts(quantized, factors, Eigen::Vector3f(0, 0, 0), exclude, 2),
+              ElementsAre(Scored{0, 0}, Scored{1, 0}));
+  factors.setOnes();
+  EXPECT_THAT(TopProducts(QuantizedFactors(factors), factors, Eigen::Vector3f(1, 2, 3), exclude, 2),
+              ElementsAre(Scored{0, 6}, Scored{1, 6}));
+}
+
+// Each kernel keeps every product that reaches the bar, and none that falls far short of it: codes
+// are off by at most some 15 % of |v| here, so that a bound is above a score by twice that.
+TEST(ScanKernels, KeepWhatReachesTheBarAndNothingFarBelow) {
   const uint32_t seed = std::random_device()();
   SCOPED_TRACE(seed);
   std::mt19937 random(seed);
@@ -153,24 +198,60 @@ TEST(ScanKernels, KeepWhatIsAboveTheBarAndLittleElse) {
       Eigen::VectorXf taste(d);
       for (float& factor : taste) factor = normal(random);
       const std::span<const float> floats(taste.data(), static_cast<size_t>(d));
-      const ScanQuery query = MakeScanQuery(floats, kernel);
+      const ScanQuery query = MakeScanQuery(floats);
       const float bar = 1.5f * taste.norm();
       std::vector<ScanHit> hits(quantized.blocks());
       hits.resize(kernel.scan(quantized, query, 0, quantized.blocks(), bar, hits.data()));
       std::vector<uint32_t> masks(quantized.blocks());
       for (const ScanHit& hit : hits) masks[hit.block] = hit.lanes;
-      int above = 0, kept = 0;
-      for (uint32_t p = 0; p < kProducts; ++p) {
-        const bool is_above = ScoreOf(factors, p, floats) > bar;
-        const bool is_kept = (masks[p / 16] >> p % 16 & 1) != 0;
-        EXPECT_LE(is_above, is_kept) << p << ", d=" << d;
-        above += is_above ? 1 : 0;
-        kept += is_kept ? 1 : 0;
+      int above = 0;
+      for (uint32_t place = 0; place < kProducts; ++place) {
+        const uint32_t product = quantized.order()[place];
+        const float score = ScoreOf(factors, product, floats);
+        const ScoreRange range = RangeOf(quantized, query, place);
+        EXPECT_LE(range.low, score);
+        EXPECT_GE(range.high, score);
+        EXPECT_LT(range.high - range.low, 0.06f * factors.row(product).norm() * taste.norm());
+        const bool is_kept = (masks[place / 16] >> place % 16 & 1) != 0;
+        EXPECT_LE(score >= bar, is_kept) << place << ", d=" << d;
+        if (is_kept) {
+          EXPECT_GT(score, bar - 0.3f * factors.row(product).norm() * taste.norm());
+        }
+        above += score >= bar ? 1 : 0;
       }
       EXPECT_GT(above, 40);
-      // The bound is a share of |v| |q|, of which scores are the smaller a part the larger d is.
-      EXPECT_LT(kept, d <= 128 ? 2 * above : kProducts) << "d=" << d;
     }
+  }
+}
+
+// They differ by less than what they allow for rounding.
+TEST(ScanKernels, AgreeOnDifficultFactors) {
+  const uint32_t seed = std::random_device()();
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  for (int round = 0; round < 100; ++round) {
+    const Eigen::Index d = std::vector<Eigen::Index>{1, 7, 8, 9, 64, 200}[random() % 6];
+    const FactorMatrix factors = DifficultFactors(500, d, &random);
+    const Eigen::VectorXf taste = DifficultTaste(round, factors, &random);
+    const std::span<const float> floats(taste.data(), static_cast<size_t>(d));
+    if (!QuantizedFactors::HasCodes(floats)) continue;
+    const QuantizedFactors quantized(factors);
+    const ScanQuery query = MakeScanQuery(floats);
+    const float bar = ScoreOf(factors, random() % 50, floats);
+    std::vector<std::vector<uint32_t>> kept;
+    for (const ScanKernel& kernel : ScanKernels()) {
+      std::vector<ScanHit> hits(quantized.blocks());
+      hits.resize(kernel.scan(quantized, query, 0, quantized.blocks(), bar, hits.data()));
+      std::vector<uint32_t>& lanes = kept.emplace_back(quantized.blocks());
+      for (const ScanHit& hit : hits) lanes[hit.block] = hit.lanes;
+    }
+    int differences = 0;
+    for (const auto& lanes : kept) {
+      for (size_t b = 0; b < lanes.size(); ++b) {
+        differences += std::popcount(lanes[b] ^ kept.back()[b]);
+      }
+    }
+    EXPECT_LE(differences, 2) << "round " << round << ", d=" << d;
   }
 }
 
