@@ -5,6 +5,7 @@
 #include "store/base/check.h"
 #include "store/codec.h"
 #include "store/db.h"
+#include "store/segments_types.h"
 
 namespace vitrine {
 
@@ -81,5 +82,6 @@ template class TypedCursor<Reject>;
 template class TypedCursor<RobotVerdict>;
 template class TypedCursor<Erasure>;
 template class TypedCursor<SourceState>;
+template class TypedCursor<SegmentSetVersion>;
 
 }  // namespace vitrine
