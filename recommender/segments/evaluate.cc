@@ -49,7 +49,7 @@ Membership Walk(std::vector<int64_t> instants, int64_t now_ms, Truth truth) {
   for (const int64_t instant : instants) {
     if (truth(instant) != now) return {now, instant};
   }
-  return {now, kNever};
+  return {now, kNeverMs};
 }
 
 // Amounts that count from an instant on, for as long as the window is.
@@ -83,7 +83,7 @@ Membership WalkSums(const std::vector<Amount>& amounts, int32_t days, int64_t no
     const int64_t instant = steps[next].from_ms;
     if (go_to(instant) != now) return {now, instant};
   }
-  return {now, kNever};
+  return {now, kNeverMs};
 }
 
 // --- Events ---
@@ -274,7 +274,7 @@ const Event* NewestBy(const CustomerProfile& profile, int64_t instant,
 Membership EvaluateCountry(const SegmentTest& test, const CustomerProfile& profile,
                            int64_t now_ms) {
   if (profile.facts && profile.facts->__isset.country) {
-    return {SaysOneOf(test, profile.facts->country), kNever};
+    return {SaysOneOf(test, profile.facts->country), kNeverMs};
   }
   return Walk(TimesAfter(profile, now_ms), now_ms, [&](int64_t instant) {
     const Event* const event =
@@ -392,7 +392,7 @@ int32_t FirstOtherDay(int32_t today, int32_t end, AsToday as_today) {
 // expected only fall towards 0: what has changed stays so.
 Membership EvaluateWorth(const SegmentTest& test, const CustomerProfile& profile,
                          const SegmentWorld& world, int64_t now_ms) {
-  if (world.value == nullptr) return {test.relation == Relation::NONE_OF, kNever};
+  if (world.value == nullptr) return {test.relation == Relation::NONE_OF, kNeverMs};
   const auto today = static_cast<int32_t>(FloorDay(now_ms));
   const auto next = absl::c_find_if(
       profile.days, [today](const PurchaseDay& bought) { return bought.day > today; });
@@ -400,7 +400,7 @@ Membership EvaluateWorth(const SegmentTest& test, const CustomerProfile& profile
   const int32_t end = next == profile.days.end() ? today + limits::kHorizonDaysMax : next->day;
   const bool forever = !bought && next == profile.days.end();
   const auto until = [&](const auto& as_today) {
-    return forever ? kNever : FirstOtherDay(today, end, as_today) * kDayMs;
+    return forever ? kNeverMs : FirstOtherDay(today, end, as_today) * kDayMs;
   };
   if (test.measure == SegmentMeasure::LIFE_STAGE_IS) {
     const auto stage = [&](int32_t day) { return StageAt(*world.value, profile.days, day); };
@@ -423,10 +423,10 @@ Membership EvaluateCluster(const SegmentTest& test, const CustomerProfile& profi
       if (one.id == test.name) clustering = &one;
     }
   }
-  if (clustering == nullptr) return {test.relation == Relation::NONE_OF, kNever};
+  if (clustering == nullptr) return {test.relation == Relation::NONE_OF, kNeverMs};
   const std::optional<Behaviour> behaviour =
       BehaviourOf(profile, world, clustering->currency, now_ms);
-  if (!behaviour) return {SaysOneOf(test, std::nullopt), kNever};
+  if (!behaviour) return {SaysOneOf(test, std::nullopt), kNeverMs};
   return {SaysOneOf(test, absl::StrCat(NearestCentroid(*clustering, *behaviour) + 1)), tomorrow_ms};
 }
 
@@ -448,7 +448,7 @@ class AllOf {
 
  private:
   bool holds_ = true;
-  int64_t while_all_hold_ms_ = kNever;
+  int64_t while_all_hold_ms_ = kNeverMs;
   int64_t while_one_fails_ms_ = std::numeric_limits<int64_t>::min();
 };
 
@@ -483,9 +483,9 @@ Membership EvaluateTest(const SegmentTest& test, const CustomerProfile& profile,
     case SegmentMeasure::COUNTRY_IS:
       return EvaluateCountry(test, profile, now_ms);
     case SegmentMeasure::LANGUAGE_IS:
-      return {Speaks(test, profile), kNever};
+      return {Speaks(test, profile), kNeverMs};
     case SegmentMeasure::ATTRIBUTE_IS:
-      return {HasAttribute(test, profile), kNever};
+      return {HasAttribute(test, profile), kNeverMs};
     case SegmentMeasure::CONSENT_IS:
       return EvaluateConsent(test, profile, now_ms);
     case SegmentMeasure::CLUSTER_IS:

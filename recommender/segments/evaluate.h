@@ -24,7 +24,7 @@
 namespace vitrine {
 
 // No instant that anybody has to wait for.
-constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+constexpr int64_t kNeverMs = std::numeric_limits<int64_t>::max();
 
 // What evaluation asks of the world outside a customer.
 struct SegmentWorld {
@@ -48,7 +48,7 @@ struct CustomerProfile {
 // if nothing happens meanwhile. Later it need not change.
 struct Membership {
   bool holds = false;
-  int64_t until_ms = kNever;
+  int64_t until_ms = kNeverMs;
 
   bool operator==(const Membership&) const = default;
 };

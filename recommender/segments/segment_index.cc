@@ -60,8 +60,8 @@ absl::Status SegmentIndex::Put(const std::string& customer, Standing standing) {
     entry.in = &names->first;
   }
   if (entry.due_ms != standing.due_ms) {
-    if (entry.due_ms != kNever) due_.erase({entry.due_ms, id});
-    if (standing.due_ms != kNever) due_.insert({standing.due_ms, id});
+    if (entry.due_ms != kNeverMs) due_.erase({entry.due_ms, id});
+    if (standing.due_ms != kNeverMs) due_.insert({standing.due_ms, id});
     entry.due_ms = standing.due_ms;
   }
   return absl::OkStatus();
@@ -73,7 +73,7 @@ void SegmentIndex::Remove(absl::string_view customer) {
   if (found == entries_.end()) return;
   const absl::string_view id = found->first;
   for (const uint16_t number : *found->second.in) members_[number].erase(id);
-  if (found->second.due_ms != kNever) due_.erase({found->second.due_ms, id});
+  if (found->second.due_ms != kNeverMs) due_.erase({found->second.due_ms, id});
   entries_.erase(found);
 }
 
@@ -120,7 +120,7 @@ absl::StatusOr<size_t> SegmentIndex::UpdateDue(const WebHouse& house, int64_t no
 
 int64_t SegmentIndex::next_due_ms() const {
   absl::ReaderMutexLock lock(&mutex_);
-  return due_.empty() ? kNever : due_.begin()->first;
+  return due_.empty() ? kNeverMs : due_.begin()->first;
 }
 
 SegmentIndex::Ids SegmentIndex::Of(absl::string_view customer) const {

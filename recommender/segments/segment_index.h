@@ -58,7 +58,7 @@ class SegmentIndex {
   // The same for those whose membership may have changed by now by time alone, the most overdue
   // first, at most `limit`; how many those were.
   absl::StatusOr<size_t> UpdateDue(const WebHouse& house, int64_t now_ms, size_t limit);
-  int64_t next_due_ms() const;  // kNever: nobody's
+  int64_t next_due_ms() const;  // kNeverMs: nobody's
 
   // Ids of segments, sorted; never null.
   using Ids = std::shared_ptr<const std::vector<std::string>>;
@@ -75,11 +75,11 @@ class SegmentIndex {
   using Numbers = std::vector<uint16_t>;  // of segments, ascending
   struct Standing {
     Numbers in;
-    int64_t due_ms = kNever;
+    int64_t due_ms = kNeverMs;
   };
   struct Entry {
     const Numbers* in = nullptr;  // a key of `names_`
-    int64_t due_ms = kNever;
+    int64_t due_ms = kNeverMs;
   };
 
   Standing Evaluate(const SegmentPeople& people, const CustomerProfile& profile,

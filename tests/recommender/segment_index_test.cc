@@ -127,7 +127,7 @@ TEST_F(SegmentIndexTest, TimeMovesPeopleByItself) {
   EXPECT_THAT(*index.Of("anna"), ElementsAre("fresh"));
   EXPECT_EQ(Value(index.UpdateDue(*house_, kNow + 5 * kDayMs + 1, 10)), 1u);
   EXPECT_THAT(*index.Of("anna"), IsEmpty());
-  EXPECT_EQ(index.next_due_ms(), kNever);
+  EXPECT_EQ(index.next_due_ms(), kNeverMs);
 }
 
 TEST_F(SegmentIndexTest, RobotsAreInNothing) {
