@@ -7,6 +7,7 @@
 
 include "store/offers.thrift"
 include "store/records.thrift"
+include "store/segments.thrift"
 
 namespace cpp vitrine
 namespace py vitrine.api
@@ -440,6 +441,22 @@ struct LinkedVisitor {
   3: bool shared,
 }
 
+// What a customer is worth by the value model that was fitted last
+// (recommender/customer_base/customer_values.h).
+struct CustomerWorth {
+  // "new", "at_risk", ...
+  1: string stage,
+  // That they are a customer still.
+  2: double alive,
+  // Within so many days: days with a purchase, what is earned by them, discounted. Minor units.
+  3: i32 horizon_days,
+  4: double expected_purchases,
+  5: double lifetime_value_minor,
+  // So far.
+  6: double earned_minor,
+  7: string currency,
+}
+
 // Everything about one customer.
 struct CustomerRecord {
   1: string customer_id,
@@ -457,6 +474,12 @@ struct CustomerRecord {
   9: list<records.Reject> rejects,
   // What they were shown, newest first, with what they were shown before they logged in.
   10: list<records.Exposure> exposures,
+  // Sorted; absent: segments are not counted yet.
+  11: optional list<string> segments,
+  // Absent: they bought nothing, or no value model was fitted.
+  12: optional CustomerWorth worth,
+  // Absent: the ledger holds nothing of them.
+  13: optional offers.CustomerLedger ledger,
 }
 
 struct VerifyRequest {
@@ -644,6 +667,30 @@ struct OfferReport {
   // Those who are made no offer, since the server was started; and of them who ordered.
   2: i64 control,
   3: i64 control_ordered,
+}
+
+struct SegmentSize {
+  1: string id,
+  2: i64 customers,
+}
+
+// The segments of a site, and how many are in them.
+struct Segments {
+  1: segments.SegmentSetVersion version,
+  // Those of the version `counted`, which is an earlier one until everybody was looked at; -1: nobody
+  // was looked at yet.
+  2: list<SegmentSize> sizes,
+  3: i64 counted = -1,
+  // Everybody who was looked at.
+  4: i64 customers,
+}
+
+// Who would be in a segment.
+struct SegmentPreview {
+  1: i64 members,
+  2: i64 customers,
+  // The first of them by their ids, at most 20.
+  3: list<string> sample,
 }
 
 service Backoffice {
@@ -885,4 +932,30 @@ service Backoffice {
 
   // Every site that this server owns.
   list<string> sites(),
+
+  // The segments now, and their sizes.
+  Segments segments(1: string site) throws (1: NotFound not_found, 2: InternalError internal),
+  // Their versions, the newest first. limit is 1 to 1000.
+  list<segments.SegmentSetVersion> segment_history(1: string site, 2: i32 limit) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: InternalError internal),
+  // Makes these the segments; everybody is looked at anew in the background, and until that is done
+  // memberships are those of the version before. InvalidRequest, naming what is wrong, if they make no
+  // sense, or if `based_on` is not the version that they are at now.
+  segments.SegmentSetVersion set_segments(1: string site, 2: segments.SegmentSet content,
+                                          3: i64 based_on, 4: string who, 5: string comment) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+  // Who would be in this one now; nothing is changed. Reads every customer, from a copy.
+  SegmentPreview segment_preview(1: string site, 2: segments.Segment segment) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+  // The customers in a segment by their ids, after the given one (empty: from the first). limit is 1
+  // to 1000. Unavailable until everybody was looked at.
+  list<string> segment_members(1: string site, 2: string id, 3: string after_id, 4: i32 limit) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+  // The segments that a customer is in, sorted; of one who is not known, none.
+  list<string> segments_of(1: string site, 2: string customer_id) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
 }

@@ -101,7 +101,7 @@ struct MethodResult {
 };
 
 // Persons (or moments) of whom so much was known.
-struct Segment {
+struct EvaluationSegment {
   size_t known_min = 0;  // events
   size_t known_max = 0;
   int64_t cases = 0;
@@ -117,7 +117,7 @@ struct Evaluation {
   int64_t interactions = 0;     // different products of each person
   int64_t unknown_targets = 0;  // left out: nobody in the training part met them
   std::vector<size_t> cutoffs = {};
-  std::vector<Segment> segments = {};
+  std::vector<EvaluationSegment> segments = {};
   std::vector<MethodResult> methods = {};
   std::vector<Report::Message> notes = {};  // what tuning found
 };

@@ -10,6 +10,7 @@
 #include "store/base/status_macros.h"
 #include "store/offers_types.h"
 #include "store/records_types.h"
+#include "store/segments_types.h"
 
 namespace vitrine {
 namespace {
@@ -101,6 +102,7 @@ VITRINE_INSTANTIATE(ExperimentVersion);
 VITRINE_INSTANTIATE(PlacementVersion);
 VITRINE_INSTANTIATE(ApiKey);
 VITRINE_INSTANTIATE(OfferSetVersion);
+VITRINE_INSTANTIATE(SegmentSetVersion);
 VITRINE_INSTANTIATE(ContactPolicyVersion);
 VITRINE_INSTANTIATE(LedgerAccount);
 VITRINE_INSTANTIATE(LedgerBalance);

@@ -6,6 +6,7 @@
 #include "store/codec.h"
 #include "store/db.h"
 #include "store/offers_types.h"
+#include "store/segments_types.h"
 
 namespace vitrine {
 
@@ -84,5 +85,6 @@ template class TypedCursor<Reject>;
 template class TypedCursor<RobotVerdict>;
 template class TypedCursor<Erasure>;
 template class TypedCursor<SourceState>;
+template class TypedCursor<SegmentSetVersion>;
 
 }  // namespace vitrine

@@ -216,6 +216,29 @@ class GuardedBackoffice final : public BackofficeIf {
     For(site, Opens::kBackoffice).revoke_key(site, key_id);
   }
   void sites(std::vector<std::string>& reply) override;
+  void segments(Segments& reply, const std::string& site) override {
+    For(site, Opens::kBackofficeRead).segments(reply, site);
+  }
+  void segment_history(std::vector<SegmentSetVersion>& reply, const std::string& site,
+                       int32_t limit) override {
+    For(site, Opens::kBackofficeRead).segment_history(reply, site, limit);
+  }
+  void set_segments(SegmentSetVersion& reply, const std::string& site, const SegmentSet& content,
+                    int64_t based_on, const std::string& who, const std::string& comment) override {
+    For(site, Opens::kBackoffice).set_segments(reply, site, content, based_on, who, comment);
+  }
+  void segment_preview(SegmentPreview& reply, const std::string& site,
+                       const Segment& segment) override {
+    For(site, Opens::kBackofficeRead).segment_preview(reply, site, segment);
+  }
+  void segment_members(std::vector<std::string>& reply, const std::string& site,
+                       const std::string& id, const std::string& after_id, int32_t limit) override {
+    For(site, Opens::kBackofficeRead).segment_members(reply, site, id, after_id, limit);
+  }
+  void segments_of(std::vector<std::string>& reply, const std::string& site,
+                   const std::string& customer_id) override {
+    For(site, Opens::kBackofficeRead).segments_of(reply, site, customer_id);
+  }
 
  private:
   // The service, if the connection may.

@@ -74,6 +74,7 @@ void AddBackup(CLI::App* app, Common* common, Action* action);
 void AddRestore(CLI::App* app, Common* common, Action* action);
 void AddRejects(CLI::App* app, Common* common, Action* action);
 void AddCatalogue(CLI::App* app, Common* common, Action* action);
+void AddSegment(CLI::App* app, Common* common, Action* action);
 void AddSimulate(CLI::App* app, Common* common, Action* action);
 
 }  // namespace vitrine::cli

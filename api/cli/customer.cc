@@ -13,6 +13,7 @@
 #include "api/cli/access.h"
 #include "api/cli/command.h"
 #include "api/cli/customer_json.h"
+#include "api/cli/customer_view.h"
 #include "api/client/client.h"
 #include "store/base/status_macros.h"
 #include "store/event_names.h"
@@ -20,12 +21,11 @@
 namespace vitrine::cli {
 namespace {
 
-constexpr size_t kSessionsShown = 10;
-
 struct Whom {
   std::string customer, visitor;
   std::vector<std::string> customers;
   bool yes = false;
+  TimelineOptions timeline;
 };
 
 absl::StatusOr<CustomerRecord> RecordOf(const Common& common, const std::string& customer) {
@@ -37,69 +37,9 @@ absl::StatusOr<CustomerRecord> RecordOf(const Common& common, const std::string&
   return record;
 }
 
-Report::Table ConsentTable(const CustomerRecord& record) {
-  Report::Table table;
-  table.name = "consents";
-  table.title = "May be contacted (the newest word for each channel and purpose)";
-  table.columns = {{"channel"}, {"purpose"}, {"granted"}, {"since"}, {"source"}};
-  for (const Event& event : record.consents) {
-    const Consent& consent = event.consent;
-    table.rows.push_back({std::string(ChannelName(consent.channel)), consent.purpose,
-                          std::string(consent.granted ? "yes" : "no"), TimeText(event.time_ms),
-                          consent.source});
-  }
-  return table;
-}
-
-Report ShowReport(const CustomerRecord& record) {
-  Report report;
-  Report::Table& facts = report.tables.emplace_back();
-  facts.name = "customer";
-  facts.columns = {{"what"}, {"value"}};
-  const auto add = [&facts](const char* what, const std::string& value) {
-    if (!value.empty()) facts.rows.push_back({std::string(what), value});
-  };
-  add("id", record.customer_id);
-  add("name", record.facts.name);
-  add("e-mail", record.facts.email);
-  add("phone", record.facts.phone);
-  add("language", record.facts.language);
-  add("time zone", record.facts.time_zone);
-  add("country", record.facts.__isset.country ? record.facts.country : record.customer.country);
-  add("events", absl::StrCat(record.events.size()));
-  add("orders", absl::StrCat(record.customer.orders));
-  if (record.__isset.customer) {
-    add("first seen", TimeText(record.customer.first_seen_ms));
-    add("last seen", TimeText(record.customer.last_seen_ms));
-  }
-  add("shelves shown", absl::StrCat(record.exposures.size()));
-  add("rejected lines", absl::StrCat(record.rejects.size()));
-  report.tables.push_back(ConsentTable(record));
-  Report::Table& visitors = report.tables.emplace_back();
-  visitors.name = "visitors";
-  visitors.title = "Logged in as";
-  visitors.columns = {{"visitor"}, {"anonymous events are"}};
-  for (const LinkedVisitor& visitor : record.visitors) {
-    const char* whose = visitor.unlinked ? "not the customer's (unlinked)"
-                        : visitor.shared ? "nobody's (the device is shared)"
-                                         : "the customer's, from login to login";
-    visitors.rows.push_back({visitor.visitor_id, std::string(whose)});
-  }
-  Report::Table& sessions = report.tables.emplace_back();
-  sessions.name = "sessions";
-  sessions.title = "Newest sessions";
-  sessions.columns = {{"start"}, {"events"}, {"orders"}};
-  for (size_t i = 0; i < std::min(kSessionsShown, record.sessions.size()); ++i) {
-    const Session& session = record.sessions[i];
-    sessions.rows.push_back(
-        {TimeText(session.start_ms), int64_t{session.events}, int64_t{session.orders}});
-  }
-  return report;
-}
-
 absl::Status RunShow(const Common& common, const Whom& who) {
   ASSIGN_OR_RETURN(const CustomerRecord record, RecordOf(common, who.customer));
-  Print(ShowReport(record), common);
+  Print(CustomerReport(record, who.timeline), common);
   return absl::OkStatus();
 }
 
@@ -199,9 +139,17 @@ void AddCustomer(CLI::App* app, Common* common, Action* action) {
   customer->require_subcommand(1);
   auto who = std::make_shared<Whom>();
 
-  CLI::App* show = AddOne(customer, common, "show", "Show the customer, consents, and devices.");
+  CLI::App* show = AddOne(
+      customer, common, "show",
+      "Show one customer on one screen: who they are, where they stand (segments, worth), consents,\n"
+      "devices, orders, cart, service cases, ratings, and everything that happened in one time line:\n"
+      "what they did on any channel, visits, contacts, what was suggested and what came of it.");
   AddJsonOption(show, common);
   show->add_option("ID", who->customer, "The customer's id")->required();
+  show->add_option("--limit", who->timeline.most, "Rows of the time line")->capture_default_str();
+  show->add_option("--kind", who->timeline.kinds,
+                   "Only these: kinds of events (purchase, contact, ...), visit, shown");
+  show->add_option("--channel", who->timeline.channels, "Only these: web, app, email, ...");
   show->callback([=] { *action = [=] { return RunShow(*common, *who); }; });
 
   CLI::App* all =

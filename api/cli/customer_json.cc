@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/time/time.h"
 
@@ -25,6 +26,19 @@ void PutTime(const char* name, int64_t time_ms, Json* json) {
 Json ItemJson(const Item& item) {
   Json json = {{"product_id", item.product_id}, {"quantity", item.quantity}};
   if (item.__isset.price_minor) json["price_minor"] = item.price_minor;
+  return json;
+}
+
+Json ContactJson(const ContactNote& contact) {
+  Json json = {{"contact_id", contact.contact_id},
+               {"purpose", contact.purpose},
+               {"inbound", contact.inbound},
+               {"progress", Text(ContactProgressName(contact.progress))}};
+  if (contact.__isset.campaign) json["campaign"] = contact.campaign;
+  if (contact.__isset.case_id) json["case_id"] = contact.case_id;
+  if (contact.__isset.topic) json["topic"] = contact.topic;
+  if (contact.__isset.outcome) json["outcome"] = contact.outcome;
+  if (contact.__isset.cost_minor) json["cost_minor"] = contact.cost_minor;
   return json;
 }
 
@@ -53,6 +67,13 @@ Json EventJson(const Event& event) {
   }
   if (event.__isset.inferred) json["inferred"] = event.inferred;
   if (event.__isset.recommendation_id) json["recommendation_id"] = event.recommendation_id;
+  if (event.__isset.contact) json["contact"] = ContactJson(event.contact);
+  if (event.__isset.rating) {
+    json["rating"] = {
+        {"value", event.rating.value}, {"best", event.rating.best}, {"about", event.rating.about}};
+  }
+  if (event.__isset.grants) json["grants"] = event.grants;
+  if (event.__isset.channel_name) json["channel_name"] = event.channel_name;
   return json;
 }
 
@@ -82,6 +103,11 @@ Json SummaryJson(const Customer& customer) {
   return json;
 }
 
+std::string ReferrerClassText(ReferrerClass referrer) {
+  const auto found = _ReferrerClass_VALUES_TO_NAMES.find(static_cast<int>(referrer));
+  return found == _ReferrerClass_VALUES_TO_NAMES.end() ? "" : absl::AsciiStrToLower(found->second);
+}
+
 Json SessionJson(const Session& session) {
   Json json;
   PutTime("start", session.start_ms, &json);
@@ -96,6 +122,9 @@ Json SessionJson(const Session& session) {
   if (session.__isset.exit_url) json["exit_url"] = session.exit_url;
   if (session.__isset.referrer) json["referrer"] = session.referrer;
   if (session.__isset.campaign) json["campaign"] = session.campaign;
+  json["referrer_class"] = ReferrerClassText(session.referrer_class);
+  json["device"] = Text(DeviceName(session.device));
+  json["searches"] = session.searches;
   if (!session.robot.empty()) json["robot"] = session.robot;
   return json;
 }
@@ -122,7 +151,63 @@ Json ExposureJson(const Exposure& shelf) {
     if (!product.rule.empty()) shown["rule"] = product.rule;
     json["products"].push_back(std::move(shown));
   }
+  if (shelf.__isset.device) json["device"] = Text(DeviceName(shelf.device));
+  if (shelf.__isset.country) json["country"] = shelf.country;
+  for (const ExposedOffer& offer : shelf.offers) {
+    json["offers"].push_back({{"offer_id", offer.offer_id}, {"grant_id", offer.grant_id}});
+  }
   return json;
+}
+
+Json LotJson(const PointsLot& lot) {
+  Json json = {{"account", lot.account}, {"id", lot.id}, {"amount", lot.amount}};
+  PutTime("earned", lot.earned_ms, &json);
+  if (lot.__isset.expires_ms) PutTime("expires", lot.expires_ms, &json);
+  return json;
+}
+
+Json ReservationJson(const Reservation& reservation) {
+  const auto state = _ReservationState_VALUES_TO_NAMES.find(static_cast<int>(reservation.state));
+  Json json = {{"id", reservation.id}};
+  if (state != _ReservationState_VALUES_TO_NAMES.end()) {
+    json["state"] = absl::AsciiStrToLower(state->second);
+  }
+  PutTime("created", reservation.created_ms, &json);
+  PutTime("expires", reservation.expires_ms, &json);
+  if (reservation.__isset.closed_ms) PutTime("closed", reservation.closed_ms, &json);
+  for (const LedgerEntry& entry : reservation.entries) {
+    json["entries"].push_back({{"account", entry.account}, {"amount", entry.amount}});
+  }
+  for (const PointsLot& lot : reservation.lots) json["lots"].push_back(LotJson(lot));
+  return json;
+}
+
+Json LedgerJson(const CustomerLedger& ledger) {
+  Json json;
+  for (const LedgerBalance& balance : ledger.balances) {
+    json["balances"].push_back({{"account", balance.account},
+                                {"available", balance.available},
+                                {"reserved", balance.reserved},
+                                {"used", balance.used},
+                                {"earned", balance.earned},
+                                {"expired", balance.expired}});
+  }
+  for (const PointsLot& lot : ledger.lots) json["points"].push_back(LotJson(lot));
+  for (const PointsLot& lot : ledger.earnings) json["earnings"].push_back(LotJson(lot));
+  for (const Reservation& reservation : ledger.reservations) {
+    json["reservations"].push_back(ReservationJson(reservation));
+  }
+  return json;
+}
+
+Json WorthJson(const CustomerWorth& worth) {
+  return {{"stage", worth.stage},
+          {"alive", worth.alive},
+          {"horizon_days", worth.horizon_days},
+          {"expected_purchases", worth.expected_purchases},
+          {"lifetime_value_minor", worth.lifetime_value_minor},
+          {"earned_minor", worth.earned_minor},
+          {"currency", worth.currency}};
 }
 
 Json RejectJson(const Reject& reject) {
@@ -158,6 +243,9 @@ std::string CustomerJson(const CustomerRecord& record) {
   });
   json["events"] = ListJson(record.events, EventJson);
   json["sessions"] = ListJson(record.sessions, SessionJson);
+  if (record.__isset.segments) json["segments"] = record.segments;
+  if (record.__isset.worth) json["worth"] = WorthJson(record.worth);
+  if (record.__isset.ledger) json["ledger"] = LedgerJson(record.ledger);
   json["shown"] = ListJson(record.exposures, ExposureJson);
   json["conflicting_contents"] = ListJson(record.conflicts, EventJson);
   json["rejects"] = ListJson(record.rejects, RejectJson);

@@ -40,6 +40,8 @@ void DescribeAudience(JsonObject* object, Audience* audience) {
   object->Field("countries", &audience->countries);
   object->Field("languages", &audience->languages);
   object->List("conditions", &audience->conditions, DescribeCondition);
+  object->Field("segments", &audience->segments);
+  object->Field("not_segments", &audience->not_segments);
 }
 
 void DescribeBandit(JsonObject* object, BanditPlan* plan) {

@@ -72,6 +72,16 @@ class JsonObject {
         },
         "a list of texts is wanted");
   }
+  void Field(const char* name, std::vector<double>* value) {
+    Plain(
+        name, value,
+        [](const Json& json) {
+          return json.is_array() && std::all_of(json.begin(), json.end(), [](const Json& entry) {
+                   return entry.is_number();
+                 });
+        },
+        "a list of numbers is wanted");
+  }
   template <typename Value>
   void Field(const char* name, std::map<std::string, Value>* value) {
     if (!reading_) {

@@ -56,6 +56,7 @@ int Main(int argc, char** argv) {
   AddRestore(&app, &common, &action);
   AddRejects(&app, &common, &action);
   AddCatalogue(&app, &common, &action);
+  AddSegment(&app, &common, &action);
   AddSimulate(&app, &common, &action);
   try {
     app.parse(argc, argv);

@@ -106,6 +106,10 @@ absl::StatusOr<CommitResult> Backoffice::ImportPrepared(const std::string& site_
   RETURN_IF_ERROR(committed.status());
   RETURN_IF_ERROR(forgotten);
   if (!batch.products.empty()) site->NoteProducts(batch.products);
+  for (const CustomerFacts& facts : batch.customers) {
+    const Person person = Person::Customer(facts.id);
+    site->segments().Note({&person, 1});
+  }
   return committed;
 }
 

@@ -122,6 +122,20 @@ class Backoffice : public BackofficeIf {
                   int32_t per_second, int64_t expires_ms) override;
   void revoke_key(const std::string& site, const std::string& key_id) override;
   void sites(std::vector<std::string>& names) override;
+  void segments(Segments& reply, const std::string& site) override;
+  void segment_history(std::vector<SegmentSetVersion>& versions, const std::string& site,
+                       int32_t limit) override;
+  void set_segments(SegmentSetVersion& version, const std::string& site, const SegmentSet& content,
+                    int64_t based_on, const std::string& who, const std::string& comment) override;
+  void segment_preview(SegmentPreview& preview, const std::string& site,
+                       const Segment& segment) override;
+  void segment_members(std::vector<std::string>& customers, const std::string& site,
+                       const std::string& id, const std::string& after_id, int32_t limit) override;
+  void segments_of(std::vector<std::string>& ids, const std::string& site,
+                   const std::string& customer_id) override;
+  // For callers of this process that opened a site for a moment: memberships are there when it
+  // returns. Reads the whole store.
+  void CountSegments(const std::string& site);
 
  private:
   Site* FindOrThrow(const std::string& name) const;

@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "api/service/backoffice.h"
 #include "api/service/errors.h"
+#include "recommender/customers/life_cycle.h"
+#include "recommender/segments/segment_index.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
 #include "store/privacy.h"
@@ -57,19 +61,47 @@ absl::StatusOr<CustomerRecord> RecordOf(const WebHouse& house, WebHouse* writabl
   ASSIGN_OR_RETURN(Privacy::Copies copies, Privacy(writable).CopiesOf(id));
   record.conflicts = std::move(copies.conflicts);
   record.rejects = std::move(copies.rejects);
+  ASSIGN_OR_RETURN(CustomerLedger ledger, Privacy(writable).LedgerOf(id));
+  if (!(ledger == CustomerLedger())) record.__set_ledger(std::move(ledger));
   return record;
+}
+
+// Of a site whose memberships are kept: the segments, and what the value model says if there is
+// one.
+absl::Status AddStanding(const WebHouse& house, const SegmentIndex& index, int64_t now_ms,
+                         CustomerRecord* record) {
+  record->__set_segments(*index.Of(record->customer_id));
+  const std::shared_ptr<const FittedWorth> worth = index.worth();
+  if (worth == nullptr) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::optional<CustomerValue> value,
+                   WorthOf(house, *worth, record->customer_id, now_ms));
+  if (!value) return absl::OkStatus();
+  CustomerWorth said;
+  said.stage = std::string(LifeStageName(value->stage));
+  said.alive = value->alive;
+  said.horizon_days = worth->model.options.horizon_days;
+  said.expected_purchases = value->expected_purchases;
+  said.lifetime_value_minor = value->lifetime_value_minor;
+  said.earned_minor = value->earned_minor;
+  said.currency = worth->options.currency;
+  record->__set_worth(said);
+  return absl::OkStatus();
 }
 
 }  // namespace
 
 void Backoffice::customer_record(CustomerRecord& record, const std::string& site_name,
                                  const std::string& customer_id) {
-  WebHouse& house = FindOrThrow(site_name)->house();
+  Site* const site = FindOrThrow(site_name);
+  WebHouse& house = site->house();
   ThrowIfError(CheckCustomerId(customer_id));
   record = ValueOrThrow(RecordOf(house, &house, customer_id));
+  if (const auto index = site->segments().index(); index != nullptr) {
+    ThrowIfError(AddStanding(house, *index, clock_->NowMs(), &record));
+  }
   const bool anything = record.__isset.customer || record.__isset.facts || !record.events.empty() ||
                         !record.rejects.empty() || !record.conflicts.empty() ||
-                        !record.exposures.empty();
+                        !record.exposures.empty() || record.__isset.ledger;
   if (!anything) ThrowStatus(absl::NotFoundError("nothing is known of this customer"));
 }
 

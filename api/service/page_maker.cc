@@ -67,6 +67,12 @@ bool HidesAll(const PlacementSet& set, const Placement& placement, RuleKind kind
   return absl::c_any_of(set.rules, hides) || absl::c_any_of(placement.rules, hides);
 }
 
+SegmentIndex::Ids SegmentsOf(const Site& site, const Context& context) {
+  if (!context.__isset.customer_id) return nullptr;
+  const std::shared_ptr<const SegmentIndex> index = site.segments().index();
+  return index == nullptr ? nullptr : index->Of(context.customer_id);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<PageMaker>> PageMaker::Begin(Site* site, const Context& context,
@@ -96,7 +102,8 @@ PageMaker::PageMaker(Site* site, const Context& context, const PageWishes& wishe
       trials_(site->trial_models()),
       placements_(site->placements()),
       experiments_(site->experiments()),
-      forced_(site->ForcedBy(context.forced_arms, now_ms)) {
+      forced_(site->ForcedBy(context.forced_arms, now_ms)),
+      segments_(SegmentsOf(*site, context)) {
   if (current_ != nullptr) AnswerWith(current_);
 }
 
@@ -217,6 +224,7 @@ std::vector<experiments::ChosenArm> PageMaker::ChosenFor(absl::string_view place
                                           .country = context_.country,
                                           .language = context_.language,
                                           .attributes = &context_.attributes,
+                                          .segments = segments_.get(),
                                           .returning = profile_->history_events > 0,
                                           .now_ms = now_ms_,
                                           .holdout = settings_.experiment_holdout,

@@ -21,6 +21,7 @@
 #include "recommender/placements/offers.h"
 #include "recommender/placements/reasons.h"
 #include "recommender/placements/rules.h"
+#include "recommender/segments/segment_index.h"
 #include "store/base/clock.h"
 
 namespace vitrine {
@@ -102,6 +103,7 @@ class PageMaker {
   const std::shared_ptr<const PlacementVersion> placements_;
   const std::shared_ptr<const experiments::RunningExperiments> experiments_;
   experiments::ForcedArms forced_;
+  const SegmentIndex::Ids segments_;  // that the customer is in; null: none are known
   size_t catalogue_size_ = 0;
   std::vector<uint32_t> noted_;
   std::shared_ptr<SessionIndex> sessions_;

@@ -91,6 +91,10 @@ absl::StatusOr<std::unique_ptr<Site>> Site::Open(const std::string& data_directo
   ASSIGN_OR_RETURN(site->offers_, OfferDesk::Open(site->house_.get()));
   RETURN_IF_ERROR(site->LoadPlacements());
   RETURN_IF_ERROR(site->LoadExperiments());
+  site->segments_ = std::make_unique<SegmentKeeper>(
+      site->house_.get(), [raw = site.get()](const auto& read) { return raw->ReadCopy(read); },
+      &Clock::System(), site->name_);
+  RETURN_IF_ERROR(site->segments_->Load());
   RETURN_IF_ERROR(site->LoadModel());
   site->LoadTrialModels();
   if (const auto record = ReadTrainingRecord(directory); record.ok()) {
@@ -137,9 +141,10 @@ absl::Status Site::Forget(std::span<const Event> events) {
   // Whoever begins to use a later model than these reads what is written already.
   const std::vector<std::shared_ptr<Serving>> servings = Servings();
   const bool counted = counts_.wanted();
-  if (servings.empty() && !counted) return absl::OkStatus();
+  if (servings.empty() && !counted && !segments_->wanted()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::vector<Person> persons, house_->Affected(events));
   if (counted) counts_.NoteChanged(persons);
+  segments_->Note(persons);
   for (const Person& person : persons) {
     for (const auto& serving : servings) serving->profiles.Erase(keys::PersonPrefix(person));
   }
@@ -148,6 +153,7 @@ absl::Status Site::Forget(std::span<const Event> events) {
 
 void Site::ForgetAll() {
   counts_.Forget();
+  segments_->NoteAll();
   for (const auto& serving : Servings()) serving->profiles.Clear();
 }
 
@@ -224,6 +230,7 @@ absl::StatusOr<std::vector<Erasure>> Site::Erase(const std::vector<std::string>&
   for (const std::string& id : customers) persons.push_back(Person::Customer(id));
   absl::StatusOr<std::vector<Erasure>> receipts = Privacy(house_.get()).Erase(persons);
   ForgetAll();
+  segments_->Note(persons);  // they are in none from now on, and not when everybody was looked at
   for (const std::string& id : customers) visits_.Forget(id);
   // Some of its sessions are theirs, and it does not know which.
   for (const auto& serving : Answering()) {
@@ -387,6 +394,7 @@ absl::StatusOr<std::unique_ptr<Sites>> Sites::OpenAll(const std::string& data_di
     ASSIGN_OR_RETURN(sites->sites_[name],
                      Site::Open(data_directory, name, false, sites->budget_, accept_loss));
     sites->sites_[name]->LearnSessionsSoon();
+    sites->sites_[name]->segments().Start();
   }
   return sites;
 }

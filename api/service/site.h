@@ -24,6 +24,7 @@
 #include "api/service/live_visits.h"
 #include "api/service/offer_desk.h"
 #include "api/service/serving.h"
+#include "api/service/site_segments.h"
 #include "api/service/training_record.h"
 #include "api/vitrine_types.h"
 #include "experiments/definition/running.h"
@@ -103,11 +104,20 @@ class Site {
   absl::StatusOr<experiments::ExperimentCounts> CountExperiment(const Experiment& experiment);
   // These shelves were kept; whether this is a robot was decided; so was something of everybody.
   void NoteShown(std::span<const Exposure> shelves) { counts_.NoteShown(shelves); }
-  void NoteDecided(const Person& person) { counts_.NoteChanged({&person, 1}); }
-  void CountAnew() { counts_.Forget(); }
+  void NoteDecided(const Person& person) {
+    counts_.NoteChanged({&person, 1});
+    segments_->Note({&person, 1});
+  }
+  void CountAnew() {
+    counts_.Forget();
+    segments_->NoteAll();
+  }
 
   // The arms that it forces; none if it is not good.
   experiments::ForcedArms ForcedBy(absl::string_view token, int64_t now_ms) const;
+
+  // Who is in which segment.
+  SegmentKeeper& segments() const { return *segments_; }
 
   // These products were written: what is new among them can be shown, and the catalogue is looked
   // at as a whole again soon.
@@ -257,6 +267,8 @@ class Site {
       std::make_shared<const TrialModels>();
   std::unique_ptr<const Hmac> forced_key_;  // null: the store has no key to make it of
   uint64_t checkpoints_made_ ABSL_GUARDED_BY(model_mutex_) = 0;
+
+  std::unique_ptr<SegmentKeeper> segments_;
 
   absl::Mutex derive_mutex_;
   bool derive_wanted_ ABSL_GUARDED_BY(derive_mutex_) = false;

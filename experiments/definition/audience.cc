@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "store/base/limits.h"
+#include "store/base/segment_limits.h"
 #include "store/base/status_macros.h"
 #include "store/enum_number.h"
 #include "store/event_names.h"
@@ -61,6 +62,22 @@ bool Holds(const AudienceCondition& condition, const RequestFacts& facts) {
                                                   : number <= condition.number;
 }
 
+bool IsInAnyOf(const std::vector<std::string>& segments, const RequestFacts& facts) {
+  return facts.segments != nullptr && absl::c_any_of(segments, [&facts](const std::string& id) {
+           return absl::c_linear_search(*facts.segments, id);
+         });
+}
+
+absl::Status CheckSegments(absl::string_view where, const std::vector<std::string>& segments) {
+  if (segments.size() > limits::kSegmentsMax) {
+    return absl::InvalidArgumentError(absl::StrCat(where, ": more than ", limits::kSegmentsMax));
+  }
+  for (size_t i = 0; i < segments.size(); ++i) {
+    RETURN_IF_ERROR(Annotate(ValidName(segments[i]), absl::StrCat(where, "[", i, "]")));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckCondition(const AudienceCondition& condition) {
   const auto wrong = [](absl::string_view field, absl::string_view what) {
     return absl::InvalidArgumentError(absl::StrCat(field, ": ", what));
@@ -99,12 +116,15 @@ absl::Status CheckAudience(const Audience& audience) {
     RETURN_IF_ERROR(Annotate(CheckCondition(condition),
                              absl::StrCat("audience.conditions[", condition.attribute, "]")));
   }
-  return absl::OkStatus();
+  RETURN_IF_ERROR(CheckSegments("audience.segments", audience.segments));
+  return CheckSegments("audience.not_segments", audience.not_segments);
 }
 
 bool IsIn(const Audience& audience, const RequestFacts& facts) {
   return Among(audience.channels, facts.channel) && Among(audience.devices, facts.device) &&
          Among(audience.countries, facts.country) && Speaks(audience.languages, facts.language) &&
+         (audience.segments.empty() || IsInAnyOf(audience.segments, facts)) &&
+         !IsInAnyOf(audience.not_segments, facts) &&
          absl::c_all_of(audience.conditions, [&](const AudienceCondition& condition) {
            return Holds(condition, facts);
          });

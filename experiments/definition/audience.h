@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -24,6 +25,8 @@ struct RequestFacts {
   absl::string_view country = {};
   absl::string_view language = {};
   const std::map<std::string, std::string>* attributes = nullptr;  // null: none
+  // Ids of the segments that the customer is in; null: none, as of visitors nobody knows.
+  const std::vector<std::string>* segments = nullptr;
   bool returning = false;  // the person did something before
   int64_t now_ms = 0;
   double holdout = 0;                  // SiteSettings.experiment_holdout

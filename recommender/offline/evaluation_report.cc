@@ -139,7 +139,7 @@ class Reporter {
         "ndcg_by_activity", "NDCG by how much is known", {{"known"}, {"lists"}}, {}};
     AddMethodColumns(&table);
     for (size_t s = 0; s < evaluation_.segments.size(); ++s) {
-      const Segment& segment = evaluation_.segments[s];
+      const EvaluationSegment& segment = evaluation_.segments[s];
       if (segment.cases == 0) continue;
       const auto from = static_cast<int64_t>(segment.known_min);
       const bool open = segment.known_max == std::numeric_limits<size_t>::max();

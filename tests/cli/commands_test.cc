@@ -395,6 +395,32 @@ TEST_F(Commands, WrongUsageIsTwoAndAFailureIsOne) {
   EXPECT_EQ(no_product.exit_code, 1);
 }
 
+TEST_F(Commands, SegmentsAreEditedAsAFile) {
+  const std::string file = dir_->File("segments.json");
+  std::ofstream(file) << R"({"segments": [{"id": "buyers", "conditions": [)"
+                      << R"({"any": [{"measure": "order_count", "relation": "at_least", )"
+                      << R"("number": 1}]}]}]})";
+  const auto preview = Json({"segment", "preview", "--site", "shop", file});
+  const int64_t buyers = preview["tables"]["preview"][0]["customers"];
+  EXPECT_GT(buyers, 0);
+  EXPECT_EQ(Do({"segment", "set", "--site", "shop", file, "--comment", "first"}).exit_code, 0);
+  const auto list = Json({"segment", "list", "--site", "shop"});
+  EXPECT_EQ(list["tables"]["segments"][0]["customers"], buyers);
+  const auto members =
+      Json({"segment", "members", "--site", "shop", "buyers", "--limit", "0"})["tables"]["members"];
+  ASSERT_EQ(static_cast<int64_t>(members.size()), buyers);
+  const auto of =
+      Json({"segment", "of", "--site", "shop", members[0]["customer"].get<std::string>()});
+  EXPECT_EQ(of["tables"]["segments"][0]["segment"], "buyers");
+  const auto history = Json({"segment", "history", "--site", "shop"});
+  EXPECT_EQ(history["tables"]["versions"][0]["comment"], "first");
+  std::ofstream(file) << Do({"segment", "show", "--site", "shop"}).out;
+  EXPECT_EQ(Do({"segment", "set", "--site", "shop", file}).exit_code, 0);
+  const Outcome late = Do({"segment", "set", "--site", "shop", file});
+  EXPECT_NE(late.exit_code, 0);
+  EXPECT_THAT(late.err, HasSubstr("somebody changed them meanwhile"));
+}
+
 TEST_F(Commands, ACustomerIsShownExportedSeparatedAndErased) {
   std::ofstream(dir_->File("small.jsonl"))
       << R"({"id":"1","time_ms":1704100000000,"kind":"page_view","visitor_id":"cookie"})"

@@ -53,6 +53,8 @@ TEST(ExperimentsJson, WhatIsWrittenIsReadAgain) {
   condition.attribute = "orders";
   condition.relation = Relation::AT_LEAST;
   condition.__set_number(3);
+  experiment.audience.segments = {"loyal"};
+  experiment.audience.not_segments = {"complained", "lapsed"};
   experiment.kind = ExperimentKind::BANDIT;
   BanditPlan plan;
   plan.floor = 0.1;

@@ -57,6 +57,33 @@ bool Holds(const Conditions& conditions, const Attributes& attributes) {
   return IsIn(audience, facts);
 }
 
+TEST(Audience, SegmentsAreThoseOfTheCustomer) {
+  Audience audience;
+  audience.segments = {"loyal", "new"};
+  audience.not_segments = {"complained"};
+  EXPECT_OK(CheckAudience(audience));
+  const auto is_in = [&audience](const std::vector<std::string>& segments) {
+    RequestFacts facts;
+    facts.segments = &segments;
+    return IsIn(audience, facts);
+  };
+  EXPECT_TRUE(is_in({"loyal"}));
+  EXPECT_TRUE(is_in({"big-spender", "new"}));
+  EXPECT_FALSE(is_in({"big-spender"}));
+  EXPECT_FALSE(is_in({"complained", "loyal"}));
+  EXPECT_FALSE(is_in({}));
+  EXPECT_FALSE(IsIn(audience, {})) << "a visitor nobody knows is in no segment";
+  audience.segments.clear();
+  EXPECT_TRUE(IsIn(audience, {})) << "so in none of those that must not be, either";
+}
+
+TEST(Audience, NamesTheSegmentThatIsNone) {
+  Audience audience;
+  audience.not_segments = {"loyal", "At Risk"};
+  EXPECT_THAT(std::string(CheckAudience(audience).message()),
+              StartsWith("audience.not_segments[1]: "));
+}
+
 TEST(Audience, ConditionsAreOfWhatTheRequestAndTheStorefrontSay) {
   EXPECT_TRUE(Holds({Among("plan", {"gold", "silver"})}, {{"plan", "gold"}}));
   EXPECT_FALSE(Holds({Among("plan", {"gold", "silver"})}, {{"plan", "tin"}}));

@@ -34,9 +34,10 @@ MAY_INCLUDE = {
                                "store", "store/base"),
     "recommender": ("recommender/model", "recommender/learn", "recommender/rank",
                     "recommender/patterns", "recommender/customers", "store", "store/base"),
+    "recommender/segments": ("recommender", "recommender/customers", "store", "store/base"),
     "api": ("ingest", "experiments", "recommender", "recommender/model", "recommender/learn",
-            "recommender/rank", "recommender/placements", "recommender/customers", "recommender/offers", "store",
-            "store/base"),
+            "recommender/rank", "recommender/placements", "recommender/customers",
+            "recommender/offers", "recommender/segments", "store", "store/base"),
 }
 
 Problem = tuple[int, str]

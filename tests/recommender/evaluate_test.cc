@@ -76,7 +76,7 @@ TEST_P(EvaluateTest, KeepsEveryFigureInItsRangeAndItsInterval) {
   const Evaluation evaluation = Value(Evaluate(MakeVisits(84), OptionsFor(GetParam())));
   EXPECT_THAT(evaluation.cutoffs, ElementsAre(1, 2, 3, 5, 10));
   int64_t cases = 0;
-  for (const Segment& segment : evaluation.segments) cases += segment.cases;
+  for (const EvaluationSegment& segment : evaluation.segments) cases += segment.cases;
   EXPECT_EQ(cases, evaluation.cases);
   for (const MethodResult& m : evaluation.methods) {
     for (size_t i = 0; i < kMeasures; ++i) {
