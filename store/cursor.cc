@@ -5,6 +5,8 @@
 #include "store/base/check.h"
 #include "store/codec.h"
 #include "store/db.h"
+#include "store/offers_types.h"
+#include "store/outreach_types.h"
 
 namespace vitrine {
 
@@ -72,6 +74,9 @@ template class TypedCursor<Event>;
 template class TypedCursor<Exposure>;
 template class TypedCursor<ExperimentVersion>;
 template class TypedCursor<PlacementVersion>;
+template class TypedCursor<OfferSetVersion>;
+template class TypedCursor<ContactPolicyVersion>;
+template class TypedCursor<TriggerSetVersion>;
 template class TypedCursor<ApiKey>;
 template class TypedCursor<Session>;
 template class TypedCursor<Customer>;
