@@ -30,12 +30,15 @@ MAY_INCLUDE = {
     "recommender/patterns": ("store/base",),
     "recommender/customers": ("store/base",),
     "recommender/offers": ("store", "store/base"),
+    "recommender/outreach": ("recommender/offers", "recommender/model", "recommender/rank",
+                             "store", "store/base"),
     "recommender/placements": ("recommender/model", "recommender/learn", "recommender/rank",
                                "store", "store/base"),
     "recommender": ("recommender/model", "recommender/learn", "recommender/rank",
                     "recommender/patterns", "recommender/customers", "store", "store/base"),
     "api": ("ingest", "experiments", "recommender", "recommender/model", "recommender/learn",
-            "recommender/rank", "recommender/placements", "recommender/customers", "store",
+            "recommender/rank", "recommender/placements", "recommender/customers",
+            "recommender/offers", "recommender/outreach", "store",
             "store/base"),
 }
 
