@@ -56,6 +56,9 @@ int Main(int argc, char** argv) {
   AddRejects(&app, &common, &action);
   AddCatalogue(&app, &common, &action);
   AddSimulate(&app, &common, &action);
+  AddCampaign(&app, &common, &action);
+  AddContact(&app, &common, &action);
+  AddTrigger(&app, &common, &action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

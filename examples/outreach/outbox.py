@@ -46,6 +46,8 @@ class State:
                         break
                     begin += len(line)
                     message = json.loads(line)
+                    if not message:
+                        continue  # of somebody who was erased
                     self.db.execute("insert or ignore into lines values (?, ?, ?, 'waits')",
                                     (message["id"], message["time_ms"], line.decode()))
                 self.db.execute("delete from place")
