@@ -6,6 +6,7 @@
 // malformed message is answered with a TApplicationException and the connection is closed.
 
 include "store/offers.thrift"
+include "store/outreach.thrift"
 include "store/records.thrift"
 include "store/segments.thrift"
 
@@ -956,6 +957,42 @@ service Backoffice {
     4: InternalError internal),
   // The segments that a customer is in, sorted; of one who is not known, none.
   list<string> segments_of(1: string site, 2: string customer_id) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+
+  // How the site speaks to its customers; its versions, the newest first (limit is 1 to 1000).
+  // InvalidRequest, naming what is wrong, if the content makes no sense, or if `based_on` is not the
+  // version that it is now.
+  offers.ContactPolicyVersion contact_policy(1: string site) throws (
+    1: NotFound not_found, 2: InternalError internal),
+  list<offers.ContactPolicyVersion> contact_policy_history(1: string site, 2: i32 limit) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: InternalError internal),
+  offers.ContactPolicyVersion set_contact_policy(
+    1: string site, 2: offers.ContactPolicy content, 3: i64 based_on, 4: string who,
+    5: string comment) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+
+  // How one customer wants to be contacted, as they said it; of whoever said nothing, the defaults.
+  offers.ContactPreference contact_preference(1: string site, 2: string customer_id) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: InternalError internal),
+  // Replaces it.
+  void set_contact_preference(1: string site, 2: offers.ContactPreference preference) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
+    4: InternalError internal),
+  // Whether this may go now, or when, or why not. Plans and changes nothing.
+  offers.ContactVerdict judge_contact(1: string site, 2: string customer_id,
+                                      3: offers.ProposedContact proposed) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: InternalError internal),
+
+  // What the site says by itself when something happens; as with the contact policy.
+  outreach.TriggerSetVersion triggers(1: string site) throws (
+    1: NotFound not_found, 2: InternalError internal),
+  list<outreach.TriggerSetVersion> trigger_history(1: string site, 2: i32 limit) throws (
+    1: InvalidRequest invalid, 2: NotFound not_found, 3: InternalError internal),
+  outreach.TriggerSetVersion set_triggers(
+    1: string site, 2: outreach.TriggerSet content, 3: i64 based_on, 4: string who,
+    5: string comment) throws (
     1: InvalidRequest invalid, 2: NotFound not_found, 3: Unavailable unavailable,
     4: InternalError internal),
 }

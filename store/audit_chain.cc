@@ -172,7 +172,9 @@ bool Audited(Table table, absl::string_view key) {
       return !key.empty() && (key[0] == 'a' || key[0] == 'c' || key[0] == 's');
     case Table::kMeta:
       return key == "settings" || absl::StartsWith(key, "placements/") ||
-             absl::StartsWith(key, "experiments/") || absl::StartsWith(key, "keys/");
+             absl::StartsWith(key, "experiments/") || absl::StartsWith(key, "keys/") ||
+             absl::StartsWith(key, "offers/") || absl::StartsWith(key, "contact_policy/") ||
+             absl::StartsWith(key, "triggers/");
     default:
       return false;
   }

@@ -9,6 +9,7 @@
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
 #include "store/offers_types.h"
+#include "store/outreach_types.h"
 #include "store/records_types.h"
 #include "store/segments_types.h"
 
@@ -104,6 +105,9 @@ VITRINE_INSTANTIATE(ApiKey);
 VITRINE_INSTANTIATE(OfferSetVersion);
 VITRINE_INSTANTIATE(SegmentSetVersion);
 VITRINE_INSTANTIATE(ContactPolicyVersion);
+VITRINE_INSTANTIATE(ContactPreference);
+VITRINE_INSTANTIATE(PlannedContact);
+VITRINE_INSTANTIATE(TriggerSetVersion);
 VITRINE_INSTANTIATE(LedgerAccount);
 VITRINE_INSTANTIATE(LedgerBalance);
 VITRINE_INSTANTIATE(PointsLot);

@@ -6,6 +6,7 @@
 #include "store/codec.h"
 #include "store/db.h"
 #include "store/offers_types.h"
+#include "store/outreach_types.h"
 #include "store/segments_types.h"
 
 namespace vitrine {
@@ -76,6 +77,7 @@ template class TypedCursor<ExperimentVersion>;
 template class TypedCursor<PlacementVersion>;
 template class TypedCursor<OfferSetVersion>;
 template class TypedCursor<ContactPolicyVersion>;
+template class TypedCursor<TriggerSetVersion>;
 template class TypedCursor<ApiKey>;
 template class TypedCursor<Session>;
 template class TypedCursor<Customer>;

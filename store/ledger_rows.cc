@@ -10,6 +10,7 @@
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
 #include "store/codec.h"
+#include "store/contact_keys.h"
 #include "store/cursor.h"
 
 namespace vitrine {
@@ -61,6 +62,9 @@ void LedgerRows::Put(const std::string& key, const Record& record) {
 
 template absl::StatusOr<std::optional<LedgerAccount>> LedgerRows::Get(const std::string&) const;
 template void LedgerRows::Put(const std::string&, const LedgerAccount&);
+template absl::StatusOr<std::optional<ContactPreference>> LedgerRows::Get(const std::string&) const;
+template void LedgerRows::Put(const std::string&, const ContactPreference&);
+template void LedgerRows::Put(const std::string&, const PlannedContact&);
 
 absl::StatusOr<std::map<std::string, std::string>> LedgerRows::Scan(
     const std::string& prefix) const {
@@ -155,6 +159,14 @@ absl::StatusOr<CustomerLedger> LedgerRows::Of(const std::string& customer) const
       case 'l':
         RETURN_IF_ERROR(DecodeRecord(row, &all.lots.emplace_back()));
         lots[all.lots.back().account].push_back(all.lots.back());
+        break;
+      case keys::kPreference:
+        all.__isset.preference = true;
+        RETURN_IF_ERROR(DecodeRecord(row, &all.preference));
+        break;
+      case keys::kPlan:
+        all.__isset.contacts = true;
+        RETURN_IF_ERROR(DecodeRecord(row, &all.contacts.emplace_back()));
         break;
     }
   }
@@ -357,6 +369,11 @@ absl::Status LedgerRows::Erase(const WebHouse::Impl& impl, const std::string& cu
   ASSIGN_OR_RETURN(const auto rows, rest.Scan(owner));
   for (const auto& [key, row] : rows) {
     RETURN_IF_ERROR(removal->Delete(Table::kLedger, key));
+    if (key[owner.size()] == keys::kPlan) {
+      PlannedContact plan;
+      RETURN_IF_ERROR(DecodeRecord(row, &plan));
+      rest.Delete(keys::PlanQueueKey(plan.time_ms, plan));
+    }
     if (key[owner.size()] != 'r') continue;
     Reservation reservation;
     RETURN_IF_ERROR(DecodeRecord(row, &reservation));

@@ -36,6 +36,7 @@ class LedgerRows {
   absl::StatusOr<std::optional<Record>> Get(const std::string& key) const;
   template <typename Record>
   void Put(const std::string& key, const Record& record);
+  void PutBytes(const std::string& key, std::string bytes) { changed_[key] = std::move(bytes); }
   void Delete(const std::string& key) { changed_[key] = std::nullopt; }
   // All whose keys have the prefix, in order, as they were at one moment.
   absl::StatusOr<std::map<std::string, std::string>> Scan(const std::string& prefix) const;

@@ -10,6 +10,8 @@
 namespace vitrine {
 namespace {
 
+constexpr absl::string_view kTriggersKey = "triggers/";
+
 template <typename Version>
 absl::StatusOr<Version> NewestOf(absl::StatusOr<std::vector<Version>> versions) {
   RETURN_IF_ERROR(versions.status());
@@ -54,6 +56,25 @@ absl::StatusOr<ContactPolicyVersion> OfferBook::SetPolicy(const ContactPolicy& c
       ContactPolicyVersion next,
       PutNextVersion<ContactPolicyVersion>(house_->impl_.get(), std::string(kContactPolicyKey),
                                            content, change, Always));
+  RETURN_IF_ERROR(house_->Sync());
+  return next;
+}
+
+absl::StatusOr<std::vector<TriggerSetVersion>> OfferBook::TriggerHistory(size_t limit) const {
+  return NewestVersions<TriggerSetVersion>(*house_->impl_, std::string(kTriggersKey), limit);
+}
+
+absl::StatusOr<TriggerSetVersion> OfferBook::Triggers() const {
+  return NewestOf(TriggerHistory(1));
+}
+
+absl::StatusOr<TriggerSetVersion> OfferBook::SetTriggers(const TriggerSet& content,
+                                                         int64_t based_on, absl::string_view who,
+                                                         absl::string_view comment) {
+  const VersionChange change = {based_on, who, comment, "the triggers are", "them"};
+  ASSIGN_OR_RETURN(TriggerSetVersion next,
+                   PutNextVersion<TriggerSetVersion>(house_->impl_.get(), std::string(kTriggersKey),
+                                                     content, change, Always));
   RETURN_IF_ERROR(house_->Sync());
   return next;
 }

@@ -18,6 +18,7 @@
 #include "absl/strings/string_view.h"
 
 #include "store/offers_types.h"
+#include "store/outreach_types.h"
 #include "store/web_house.h"
 
 namespace vitrine {
@@ -41,6 +42,12 @@ class OfferBook {
   absl::StatusOr<std::vector<ContactPolicyVersion>> PolicyHistory(size_t limit) const;
   absl::StatusOr<ContactPolicyVersion> SetPolicy(const ContactPolicy& content, int64_t based_on,
                                                  absl::string_view who, absl::string_view comment);
+
+  // The same for what the shop says by itself; number 0 says nothing.
+  absl::StatusOr<TriggerSetVersion> Triggers() const;
+  absl::StatusOr<std::vector<TriggerSetVersion>> TriggerHistory(size_t limit) const;
+  absl::StatusOr<TriggerSetVersion> SetTriggers(const TriggerSet& content, int64_t based_on,
+                                                absl::string_view who, absl::string_view comment);
 
  private:
   WebHouse* const house_;

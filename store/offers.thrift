@@ -458,6 +458,48 @@ struct Reservation {
   8: list<PointsLot> lots,
 }
 
+// ---------------------------------------------------------------------------------------------
+// Contacts that the shop means to make (store/contact_book.h)
+
+enum PlanState {
+  // Is judged at `time_ms`; has no place under the caps yet.
+  PLAN_WAITS = 1,
+  // Was judged: goes at `time_ms`, and has its place under the caps; is judged again then.
+  PLAN_HELD = 2,
+  // May go now: is to be handed to whatever sends.
+  PLAN_READY = 3,
+  // Was handed over.
+  PLAN_SENT = 4,
+  // Did not arrive: its place is free again.
+  PLAN_FAILED = 5,
+  // By the contact policy.
+  PLAN_REFUSED = 6,
+  // Its cause is gone: they ordered meanwhile.
+  PLAN_DROPPED = 7,
+}
+
+struct PlannedContact {
+  // What caused it, and for whom: two contacts of one cause have one id. 1 to 256 bytes. Events that
+  // tell what became of it carry it (ContactNote.contact_id).
+  1: string id,
+  2: string customer_id,
+  3: PlanState state = PlanState.PLAN_WAITS,
+  4: i64 created_ms,
+  // When it is looked at next, or when it came into its state.
+  5: i64 time_ms,
+  6: records.Channel channel,
+  7: string purpose,
+  // Of the trigger or campaign; an id.
+  8: optional string campaign,
+  // What whoever sends it is told; at most 65536 bytes.
+  9: optional string message,
+  // What it says is true from (inclusive) until (exclusive).
+  10: optional i64 from_ms,
+  11: optional i64 to_ms,
+  // PLAN_REFUSED.
+  12: optional ContactRule refused_by,
+}
+
 // Everything that the ledger holds of one customer.
 struct CustomerLedger {
   1: list<LedgerBalance> balances,
@@ -465,4 +507,7 @@ struct CustomerLedger {
   3: list<Reservation> reservations,
   // As they were earned.
   4: list<PointsLot> earnings,
+  // How they want to be contacted, as they said it; and what was to be said to them.
+  5: optional ContactPreference preference,
+  6: optional list<PlannedContact> contacts,
 }

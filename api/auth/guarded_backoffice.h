@@ -239,6 +239,41 @@ class GuardedBackoffice final : public BackofficeIf {
                    const std::string& customer_id) override {
     For(site, Opens::kBackofficeRead).segments_of(reply, site, customer_id);
   }
+  void contact_policy(ContactPolicyVersion& reply, const std::string& site) override {
+    For(site, Opens::kBackofficeRead).contact_policy(reply, site);
+  }
+  void contact_policy_history(std::vector<ContactPolicyVersion>& reply, const std::string& site,
+                              int32_t limit) override {
+    For(site, Opens::kBackofficeRead).contact_policy_history(reply, site, limit);
+  }
+  void set_contact_policy(ContactPolicyVersion& reply, const std::string& site,
+                          const ContactPolicy& content, int64_t based_on, const std::string& who,
+                          const std::string& comment) override {
+    For(site, Opens::kBackoffice).set_contact_policy(reply, site, content, based_on, who, comment);
+  }
+  void contact_preference(ContactPreference& reply, const std::string& site,
+                          const std::string& customer_id) override {
+    For(site, Opens::kBackofficeRead).contact_preference(reply, site, customer_id);
+  }
+  void set_contact_preference(const std::string& site,
+                              const ContactPreference& preference) override {
+    For(site, Opens::kBackoffice).set_contact_preference(site, preference);
+  }
+  void judge_contact(ContactVerdict& reply, const std::string& site, const std::string& customer_id,
+                     const ProposedContact& proposed) override {
+    For(site, Opens::kBackofficeRead).judge_contact(reply, site, customer_id, proposed);
+  }
+  void triggers(TriggerSetVersion& reply, const std::string& site) override {
+    For(site, Opens::kBackofficeRead).triggers(reply, site);
+  }
+  void trigger_history(std::vector<TriggerSetVersion>& reply, const std::string& site,
+                       int32_t limit) override {
+    For(site, Opens::kBackofficeRead).trigger_history(reply, site, limit);
+  }
+  void set_triggers(TriggerSetVersion& reply, const std::string& site, const TriggerSet& content,
+                    int64_t based_on, const std::string& who, const std::string& comment) override {
+    For(site, Opens::kBackoffice).set_triggers(reply, site, content, based_on, who, comment);
+  }
 
  private:
   // The service, if the connection may.

@@ -76,6 +76,9 @@ void AddRejects(CLI::App* app, Common* common, Action* action);
 void AddCatalogue(CLI::App* app, Common* common, Action* action);
 void AddSegment(CLI::App* app, Common* common, Action* action);
 void AddSimulate(CLI::App* app, Common* common, Action* action);
+void AddCampaign(CLI::App* app, Common* common, Action* action);
+void AddContact(CLI::App* app, Common* common, Action* action);
+void AddTrigger(CLI::App* app, Common* common, Action* action);
 
 }  // namespace vitrine::cli
 

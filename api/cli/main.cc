@@ -58,6 +58,9 @@ int Main(int argc, char** argv) {
   AddCatalogue(&app, &common, &action);
   AddSegment(&app, &common, &action);
   AddSimulate(&app, &common, &action);
+  AddCampaign(&app, &common, &action);
+  AddContact(&app, &common, &action);
+  AddTrigger(&app, &common, &action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

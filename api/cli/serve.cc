@@ -32,6 +32,7 @@
 #include "api/service/storefront.h"
 #include "api/service/track_method.h"
 #include "api/service/training_schedule.h"
+#include "api/service/trigger_runner.h"
 #include "store/base/clock.h"
 #include "store/base/limits.h"
 #include "store/base/status_macros.h"
@@ -202,6 +203,7 @@ absl::Status Run(const Common& common, const Options& options) {
     }
   }
   TrainingSchedule schedule(sites.get(), &Clock::System());
+  TriggerRunner triggers(sites.get(), &Clock::System());
   Storefront storefront(sites.get(), &Clock::System());
   Backoffice backoffice(sites.get(), &Clock::System(), nullptr, options.backup_root);
   ASSIGN_OR_RETURN(const std::string local_key, RandomSecret());
@@ -238,6 +240,7 @@ absl::Status Run(const Common& common, const Options& options) {
   }
 
   schedule.Start();
+  triggers.Start();
 
   int signal_number = 0;
   sigwait(&signals, &signal_number);
@@ -246,6 +249,7 @@ absl::Status Run(const Common& common, const Options& options) {
   if (http != nullptr) http->Drain();
   front->Drain();
   schedule.Stop();
+  triggers.Stop();
   back->Drain();
   spdlog::info("stopped");
   return absl::OkStatus();

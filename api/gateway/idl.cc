@@ -29,6 +29,7 @@ struct EnumField {
 };
 constexpr EnumField kEnumFields[] = {
     {"Consent.channel", "Channel"},
+    {"ContactNote.progress", "ContactProgress"},
     {"Context.channel", "Channel"},
     {"Context.device", "Device"},
     {"Event.channel", "Channel"},

@@ -136,6 +136,23 @@ class Backoffice : public BackofficeIf {
   // For callers of this process that opened a site for a moment: memberships are there when it
   // returns. Reads the whole store.
   void CountSegments(const std::string& site);
+  void contact_policy(ContactPolicyVersion& version, const std::string& site) override;
+  void contact_policy_history(std::vector<ContactPolicyVersion>& versions, const std::string& site,
+                              int32_t limit) override;
+  void set_contact_policy(ContactPolicyVersion& version, const std::string& site,
+                          const ContactPolicy& content, int64_t based_on, const std::string& who,
+                          const std::string& comment) override;
+  void contact_preference(ContactPreference& preference, const std::string& site,
+                          const std::string& customer_id) override;
+  void set_contact_preference(const std::string& site,
+                              const ContactPreference& preference) override;
+  void judge_contact(ContactVerdict& verdict, const std::string& site,
+                     const std::string& customer_id, const ProposedContact& proposed) override;
+  void triggers(TriggerSetVersion& version, const std::string& site) override;
+  void trigger_history(std::vector<TriggerSetVersion>& versions, const std::string& site,
+                       int32_t limit) override;
+  void set_triggers(TriggerSetVersion& version, const std::string& site, const TriggerSet& content,
+                    int64_t based_on, const std::string& who, const std::string& comment) override;
 
  private:
   Site* FindOrThrow(const std::string& name) const;

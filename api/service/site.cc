@@ -14,6 +14,7 @@
 #include "ingest/sessionizer.h"
 #include "recommender/learn/newest_sessions.h"
 #include "recommender/learn/session_learner.h"
+#include "recommender/outreach/outbox.h"
 #include "store/backup.h"
 #include "store/base/atomic_file.h"
 #include "store/base/clock.h"
@@ -239,6 +240,7 @@ absl::StatusOr<std::vector<Erasure>> Site::Erase(const std::vector<std::string>&
     LearnSessionsSoon();
   }
   RETURN_IF_ERROR(receipts.status());
+  RETURN_IF_ERROR(EraseFromOutbox(directory_ + "/outreach/outbox.jsonl", customers));
   // They are erased here, whatever the disk of the backups says; the next backup tells it again.
   if (const absl::Status told = TellErased(*house_, directory_); !told.ok()) {
     spdlog::warn("site {}: the folder of backups does not know yet whom a restore must erase: {}",

@@ -55,6 +55,7 @@ constexpr TextField kTextFields[] = {
     {"referrer", &Event::__set_referrer, reasons::kBadEvent},
     {"country", &Event::__set_country, reasons::kBadEvent},
     {"user_agent", &Event::__set_user_agent, reasons::kBadEvent},
+    {"channel_name", &Event::__set_channel_name, reasons::kBadId},
 };
 
 // A value that is there: which field it is of (for messages) and why a wrong one is rejected.
@@ -80,6 +81,43 @@ absl::Status ReadInteger(Field field, int64_t* number) {
   return absl::OkStatus();
 }
 
+absl::Status ReadBool(Field field, bool* truth) {
+  if (field.value.get_bool().get(*truth) != simdjson::SUCCESS) {
+    return Fault(field.reason, field.name, " must be true or false");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadNumber(Field field, double* number) {
+  if (field.value.get_double().get(*number) != simdjson::SUCCESS) {
+    return Fault(field.reason, field.name, " must be a number");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadChannel(Field field, Channel* channel) {
+  std::string text;
+  RETURN_IF_ERROR(ReadText(std::move(field), &text));
+  const std::optional<Channel> known = ParseChannel(text);
+  if (!known) return Fault(reasons::kBadChannel, "no channel is called ", Shown(text));
+  *channel = *known;
+  return absl::OkStatus();
+}
+
+// With or without its "was_": "opened", "bounced" say as much.
+absl::Status ReadProgress(Field field, ContactProgress* progress) {
+  const std::string name = field.name;
+  std::string text;
+  RETURN_IF_ERROR(ReadText(std::move(field), &text));
+  for (const char* prefix : {"", "was_", "has_"}) {
+    if (const auto known = ParseContactProgress(absl::StrCat(prefix, text))) {
+      *progress = *known;
+      return absl::OkStatus();
+    }
+  }
+  return Fault(reasons::kBadEvent, name, ": no contact is ", Shown(text));
+}
+
 // The digits of a number as they stand in the line, or the text of a string.
 absl::Status ReadDecimal(Field field, std::string* digits) {
   ondemand::json_type type;
@@ -103,6 +141,139 @@ absl::Status ForEachField(ondemand::object object, const Function& function) {
   }
   return absl::OkStatus();
 }
+
+// Gives `function` each field of the object `name`, as Field with the reason `bad_event`.
+template <typename Function>
+absl::Status ForEachFieldOf(absl::string_view name, ondemand::value value,
+                            const Function& function) {
+  ondemand::object object;
+  if (value.get_object().get(object) != simdjson::SUCCESS) {
+    return Fault(reasons::kBadEvent, name, " must be an object");
+  }
+  return ForEachField(object, [&](absl::string_view key, ondemand::value part) {
+    return function(key, Field{absl::StrCat(name, ".", key), reasons::kBadEvent, part});
+  });
+}
+
+absl::Status Missing(absl::string_view name) {
+  return Fault(reasons::kMissingField, name, " is not there");
+}
+
+absl::Status ReadConsent(ondemand::value value, Event* event) {
+  Consent consent;
+  bool has_channel = false, has_granted = false;
+  const auto read = [&](absl::string_view key, Field field) -> absl::Status {
+    std::string text;
+    if (key == "channel") {
+      has_channel = true;
+      return ReadChannel(std::move(field), &consent.channel);
+    } else if (key == "purpose") {
+      return ReadText(std::move(field), &consent.purpose);
+    } else if (key == "granted") {
+      has_granted = true;
+      return ReadBool(std::move(field), &consent.granted);
+    } else if (key == "source") {
+      RETURN_IF_ERROR(ReadText(std::move(field), &text));
+      consent.__set_source(text);
+    }
+    return absl::OkStatus();
+  };
+  RETURN_IF_ERROR(ForEachFieldOf("consent", value, read));
+  // A word that is half there must not become a yes, or a no, to everything.
+  if (!has_channel) return Missing("consent.channel");
+  if (!has_granted) return Missing("consent.granted");
+  event->__set_consent(consent);
+  return absl::OkStatus();
+}
+
+struct NoteField {
+  absl::string_view name;
+  void (ContactNote::*set)(const std::string&);
+};
+
+constexpr NoteField kNoteFields[] = {
+    {"contact_id", &ContactNote::__set_contact_id}, {"purpose", &ContactNote::__set_purpose},
+    {"campaign", &ContactNote::__set_campaign},     {"case_id", &ContactNote::__set_case_id},
+    {"topic", &ContactNote::__set_topic},           {"outcome", &ContactNote::__set_outcome},
+};
+
+absl::Status ReadContact(ondemand::value value, Event* event) {
+  ContactNote note;
+  const auto read = [&](absl::string_view key, Field field) -> absl::Status {
+    for (const NoteField& known : kNoteFields) {
+      if (key != known.name) continue;
+      field.reason = reasons::kBadId;
+      std::string text;
+      RETURN_IF_ERROR(ReadText(std::move(field), &text));
+      (note.*known.set)(text);
+      return absl::OkStatus();
+    }
+    if (key == "inbound") return ReadBool(std::move(field), &note.inbound);
+    if (key == "progress") return ReadProgress(std::move(field), &note.progress);
+    if (key == "cost_minor") {
+      field.reason = reasons::kBadPrice;
+      int64_t cost;
+      RETURN_IF_ERROR(ReadInteger(std::move(field), &cost));
+      note.__set_cost_minor(cost);
+    }
+    return absl::OkStatus();
+  };
+  RETURN_IF_ERROR(ForEachFieldOf("contact", value, read));
+  if (note.contact_id.empty()) return Missing("contact.contact_id");
+  if (note.purpose.empty()) return Missing("contact.purpose");
+  event->__set_contact(note);
+  return absl::OkStatus();
+}
+
+absl::Status ReadRating(ondemand::value value, Event* event) {
+  Rating rating;
+  bool has_value = false;
+  const auto read = [&](absl::string_view key, Field field) -> absl::Status {
+    if (key == "value") {
+      has_value = true;
+      return ReadNumber(std::move(field), &rating.value);
+    }
+    if (key == "best") return ReadNumber(std::move(field), &rating.best);
+    if (key == "about") return ReadText(std::move(field), &rating.about);
+    return absl::OkStatus();
+  };
+  RETURN_IF_ERROR(ForEachFieldOf("rating", value, read));
+  if (!has_value) return Missing("rating.value");
+  event->__set_rating(rating);
+  return absl::OkStatus();
+}
+
+absl::Status ReadGrants(ondemand::value value, Event* event) {
+  ondemand::array array;
+  if (value.get_array().get(array) != simdjson::SUCCESS) {
+    return Fault(reasons::kBadEvent, "grants must be a list");
+  }
+  std::vector<std::string> grants;
+  for (auto element : array) {
+    ondemand::value grant;
+    RETURN_IF_JSON_ERROR(std::move(element).get(grant));
+    if (grants.size() == limits::kGrantsPerEventMax) {
+      return Fault(reasons::kBadEvent, "grants has more than ", limits::kGrantsPerEventMax);
+    }
+    const std::string name = absl::StrCat("grants[", grants.size(), "]");
+    RETURN_IF_ERROR(ReadText({name, reasons::kBadId, grant}, &grants.emplace_back()));
+  }
+  event->__set_grants(grants);
+  return absl::OkStatus();
+}
+
+// The objects of an event that are about the customer rather than about products.
+struct RelationField {
+  absl::string_view name;
+  absl::Status (*read)(ondemand::value value, Event* event);
+};
+
+constexpr RelationField kRelationFields[] = {
+    {"consent", &ReadConsent},
+    {"contact", &ReadContact},
+    {"rating", &ReadRating},
+    {"grants", &ReadGrants},
+};
 
 }  // namespace
 
@@ -173,6 +344,9 @@ absl::Status JsonEventParser::Impl::ReadEventField(absl::string_view key, ondema
     (event->*known.set)(text);
     return absl::OkStatus();
   }
+  for (const RelationField& known : kRelationFields) {
+    if (key == known.name) return known.read(value, event);
+  }
   std::string text;
   if (key == "time_ms") {
     has_time = true;
@@ -196,10 +370,7 @@ absl::Status JsonEventParser::Impl::ReadEventField(absl::string_view key, ondema
     event->kind = *kind;
     has_kind = true;
   } else if (key == "channel") {
-    RETURN_IF_ERROR(ReadText(field(reasons::kBadChannel), &text));
-    const std::optional<Channel> channel = ParseChannel(text);
-    if (!channel) return Fault(reasons::kBadChannel, "no channel is called ", Shown(text));
-    event->channel = *channel;
+    return ReadChannel(field(reasons::kBadChannel), &event->channel);
   } else if (key == "items") {
     return ReadItems(value, event);
   }
@@ -270,7 +441,7 @@ absl::Status JsonEventParser::Impl::Complete(Event* event) {
   if (sent_ms.has_value() && received_ms.has_value()) {
     event->time_ms = RepairedTimeMs(event->time_ms, *sent_ms, *received_ms);
   }
-  bool priced = false;
+  bool priced = event->contact.__isset.cost_minor;
   for (size_t i = 0; i < prices.size(); ++i) {
     priced = priced || event->items[i].__isset.price_minor || !prices[i].empty();
   }

@@ -30,6 +30,8 @@ MAY_INCLUDE = {
     "recommender/patterns": ("store/base",),
     "recommender/customers": ("store/base",),
     "recommender/offers": ("store", "store/base"),
+    "recommender/outreach": ("recommender/offers", "recommender/model", "recommender/rank",
+                             "store", "store/base"),
     "recommender/placements": ("recommender/model", "recommender/learn", "recommender/rank",
                                "store", "store/base"),
     "recommender": ("recommender/model", "recommender/learn", "recommender/rank",
@@ -37,7 +39,8 @@ MAY_INCLUDE = {
     "recommender/segments": ("recommender", "recommender/customers", "store", "store/base"),
     "api": ("ingest", "experiments", "recommender", "recommender/model", "recommender/learn",
             "recommender/rank", "recommender/placements", "recommender/customers",
-            "recommender/offers", "recommender/segments", "store", "store/base"),
+            "recommender/offers", "recommender/outreach", "recommender/segments", "store",
+            "store/base"),
 }
 
 Problem = tuple[int, str]

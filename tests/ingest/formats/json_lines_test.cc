@@ -49,6 +49,74 @@ TEST(JsonEventParser, ReadsEveryField) {
   EXPECT_EQ(event.items[0].category, "t");
 }
 
+TEST(JsonEventParser, ReadsConsentContactRatingAndGrants) {
+  const Event consent =
+      Parsed(R"({"time_ms":1,"kind":"consent","consent":{"channel":"sms","purpose":"marketing",)"
+             R"("granted":false,"source":"call 4711","since":[1]}})");
+  ASSERT_TRUE(consent.__isset.consent);
+  EXPECT_EQ(consent.consent.channel, SMS);
+  EXPECT_EQ(consent.consent.purpose + " " + consent.consent.source, "marketing call 4711");
+  EXPECT_FALSE(consent.consent.granted);
+
+  const Event contact = Parsed(
+      R"({"time_ms":1,"kind":"contact","channel":"other","channel_name":"fax","contact":{)"
+      R"("contact_id":"m1","purpose":"service","inbound":true,"progress":"was_answered",)"
+      R"("campaign":"spring","case_id":"k7","topic":"complaint","outcome":"refunded",)"
+      R"("cost_minor":350},"rating":{"value":9,"best":10,"about":"nps"},"grants":["g1","g2"]})");
+  ASSERT_TRUE(contact.__isset.contact && contact.__isset.rating && contact.__isset.grants);
+  EXPECT_EQ(contact.channel_name, "fax");
+  const ContactNote& note = contact.contact;
+  EXPECT_EQ(
+      note.contact_id + note.purpose + note.campaign + note.case_id + note.topic + note.outcome,
+      "m1servicespringk7complaintrefunded");
+  EXPECT_TRUE(note.inbound);
+  EXPECT_EQ(note.progress, WAS_ANSWERED);
+  EXPECT_EQ(note.cost_minor, 350);
+  EXPECT_EQ(contact.currency, "EUR");  // of the cost
+  EXPECT_EQ(contact.rating.value, 9);
+  EXPECT_EQ(contact.rating.best, 10);
+  EXPECT_EQ(contact.rating.about, "nps");
+  EXPECT_EQ(contact.grants, (std::vector<std::string>{"g1", "g2"}));
+}
+
+TEST(JsonEventParser, AContactSaysHowFarItGotWithOrWithoutWas) {
+  const auto progress = [](const std::string& name) {
+    return Parsed(R"({"time_ms":1,"kind":"contact","contact":{"contact_id":"m","purpose":"p",)" +
+                  name + "}}")
+        .contact.progress;
+  };
+  EXPECT_EQ(progress(R"("progress":"was_opened")"), WAS_OPENED);
+  EXPECT_EQ(progress(R"("progress":"opened")"), WAS_OPENED);
+  EXPECT_EQ(progress(R"("progress":"bounced")"), HAS_BOUNCED);
+  EXPECT_EQ(progress(R"("progress":"failed_to_send")"), FAILED_TO_SEND);
+  EXPECT_EQ(progress(R"("inbound":false)"), WAS_SENT);
+}
+
+TEST(JsonEventParser, WhatIsSaidOfACustomerIsWholeOrRejected) {
+  const auto fault = [](const std::string& field) {
+    return FaultOf(R"({"time_ms":1,"kind":"contact",)" + field + "}");
+  };
+  EXPECT_THAT(fault(R"("consent":{"purpose":"p","granted":true})"),
+              HasSubstr("missing_field: consent.channel"));
+  EXPECT_THAT(fault(R"("consent":{"channel":"web","purpose":"p"})"),
+              HasSubstr("missing_field: consent.granted"));
+  EXPECT_THAT(fault(R"("consent":{"channel":"fax","granted":true})"), HasSubstr("bad_channel: "));
+  EXPECT_THAT(fault(R"("consent":{"channel":"web","granted":"yes"})"),
+              HasSubstr("bad_event: consent.granted"));
+  EXPECT_THAT(fault(R"("consent":true)"), HasSubstr("bad_event: consent"));
+  EXPECT_THAT(fault(R"("contact":{"purpose":"p"})"),
+              HasSubstr("missing_field: contact.contact_id"));
+  EXPECT_THAT(fault(R"("contact":{"contact_id":"m"})"),
+              HasSubstr("missing_field: contact.purpose"));
+  EXPECT_THAT(fault(R"("contact":{"contact_id":7})"), HasSubstr("bad_id: contact.contact_id"));
+  EXPECT_THAT(fault(R"("contact":{"progress":"lost"})"), HasSubstr("bad_event: contact.progress"));
+  EXPECT_THAT(fault(R"("contact":{"cost_minor":1.5})"), HasSubstr("bad_price: contact.cost_minor"));
+  EXPECT_THAT(fault(R"("rating":{"best":10})"), HasSubstr("missing_field: rating.value"));
+  EXPECT_THAT(fault(R"("rating":{"value":"five"})"), HasSubstr("bad_event: rating.value"));
+  EXPECT_THAT(fault(R"("grants":"g1")"), HasSubstr("bad_event: grants"));
+  EXPECT_THAT(fault(R"("grants":["g1",2])"), HasSubstr("bad_id: grants[1]"));
+}
+
 TEST(JsonEventParser, ReadsTimeAsRfc3339) {
   EXPECT_EQ(Parsed(R"({"time":"2010-12-01T09:26:00+01:00","kind":"login"})").time_ms,
             1'291'191'960'000);
@@ -122,7 +190,9 @@ TEST(JsonEventParser, PricesNeedACurrency) {
 TEST(JsonEventParser, NoDamageToALineBreaksIt) {
   const std::string line =
       R"({"id":"e\u00e9","time":"2010-12-01T09:26:00Z","kind":"purchase","customer_id":"c",)"
-      R"("items":[{"product_id":"p","quantity":3,"price":2.5,"name":null}],"x":[[{}]]})";
+      R"("items":[{"product_id":"p","quantity":3,"price":2.5,"name":null}],"x":[[{}]],)"
+      R"("contact":{"contact_id":"m","purpose":"p","progress":"sent"},"grants":["g"],)"
+      R"("rating":{"value":4.5},"consent":{"channel":"web","purpose":"p","granted":true}})";
   const uint64_t seed = std::random_device()();
   SCOPED_TRACE(seed);
   std::mt19937_64 random(seed);
