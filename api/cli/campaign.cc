@@ -29,6 +29,7 @@ constexpr size_t kBlock = 1024;  // customers that are ranked together
 struct Options {
   std::string id;
   std::string customers;
+  std::string segment;
   bool all = false;
   bool resume = false;
   std::string purpose = "marketing";
@@ -38,10 +39,24 @@ struct Options {
   std::string out;
 };
 
-absl::StatusOr<std::vector<std::string>> Members(WebHouse* house, const Options& options) {
+// Customers in the segment, counted now.
+absl::StatusOr<std::vector<std::string>> MembersOf(const std::string& segment, Site* site) {
+  SegmentKeeper& keeper = site->segments();
+  keeper.Start();
+  keeper.Settle();
+  const std::shared_ptr<const SegmentIndex> index = keeper.index();
+  if (index == nullptr) {
+    return absl::NotFoundError("--segment: the site has no segments: vitrine segment set");
+  }
+  auto members = index->Members(segment, /*after=*/"", SIZE_MAX);
+  return members.ok() ? members : Annotate(members.status(), "--segment");
+}
+
+absl::StatusOr<std::vector<std::string>> Members(Site* site, const Options& options) {
+  if (!options.segment.empty()) return MembersOf(options.segment, site);
   std::vector<std::string> members;
   if (options.all) {
-    CustomerCursor at = house->Customers();
+    CustomerCursor at = site->house().Customers();
     for (; at.Valid(); at.Next()) members.push_back(at.value().id);
     RETURN_IF_ERROR(at.Finish());
     return members;
@@ -100,8 +115,8 @@ void PrintOutcome(const CampaignOutcome& outcome, const Options& options, const 
 }
 
 absl::Status RunCampaign(const Common& common, const Options& options) {
-  if (options.all == !options.customers.empty()) {
-    return absl::InvalidArgumentError("one of --all and --customers is wanted");
+  if (options.all + !options.customers.empty() + !options.segment.empty() != 1) {
+    return absl::InvalidArgumentError("one of --segment, --customers and --all is wanted");
   }
   if (!options.resume && std::ifstream(options.out)) {
     return absl::AlreadyExistsError(absl::StrCat(
@@ -115,7 +130,7 @@ absl::Status RunCampaign(const Common& common, const Options& options) {
     return absl::FailedPreconditionError("the site has no model yet: vitrine train");
   }
   ASSIGN_OR_RETURN(CampaignOptions wanted, CampaignOf(options, site->house()));
-  ASSIGN_OR_RETURN(const std::vector<std::string> members, Members(&site->house(), options));
+  ASSIGN_OR_RETURN(const std::vector<std::string> members, Members(site, options));
   ASSIGN_OR_RETURN(Outbox out, Outbox::Open(options.out));
   Campaign campaign(&site->house(), *model, std::move(wanted), &Clock::System());
   RETURN_IF_ERROR(campaign.Prepare());
@@ -139,7 +154,7 @@ void AddCampaign(CLI::App* app, Common* common, Action* action) {
       "campaign",
       "For each of many customers the products that are best for them, the channel and the hour\n"
       "that suit them, as the contact policy allows:\n"
-      "  vitrine campaign run --site S --id spring --all --out spring.jsonl\n"
+      "  vitrine campaign run --site S --id spring --segment loyal --out spring.jsonl\n"
       "Lines carry the time at which they may be sent (examples/outreach sends them).");
   command->require_subcommand(1);
   auto options = std::make_shared<Options>();
@@ -150,6 +165,7 @@ void AddCampaign(CLI::App* app, Common* common, Action* action) {
   AddJsonOption(run, common);
   run->add_option("--id", options->id, "The campaign's name: a-z, 0-9, '-' and '_'")->required();
   run->add_flag("--all", options->all, "All customers");
+  run->add_option("--segment", options->segment, "Customers in this segment (vitrine segment)");
   run->add_option("--customers", options->customers, "A file with a customer's id a line");
   run->add_flag("--resume", options->resume, "Goes on with a campaign that was stopped");
   run->add_option("--purpose", options->purpose, "What it is to the contact policy")

@@ -46,6 +46,20 @@ std::string CustomerOf(const Context& context) {
   return IsSomebody(context) ? context.customer_id : "";
 }
 
+bool CustomersComeTo(Channel channel) {
+  switch (channel) {
+    case WEB:
+    case APP:
+    case CALL_CENTER:
+    case STORE:
+    case CHAT:
+    case ATM:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool HasEnds(const ShopOffer& offer) {
   const auto& set = offer.__isset;
   return set.budget_minor || set.uses || set.uses_per_customer;
@@ -209,6 +223,24 @@ absl::StatusOr<OfferReport> OfferDesk::Figures() const {
 
 // --- Facts ---
 
+absl::StatusOr<std::optional<CustomerContacts>> OfferDesk::ContactsOf(
+    const Context& context) const {
+  CustomerContacts contacts;
+  ASSIGN_OR_RETURN(ContactPolicyVersion policy, OfferBook(house_).Policy());
+  const bool has_rule =
+      absl::c_any_of(policy.content.purposes, [&context](const PurposeRule& rule) {
+        return rule.__isset.channel && rule.channel == context.channel;
+      });
+  if (CustomersComeTo(context.channel) && !has_rule) return std::nullopt;
+  const std::string customer = CustomerOf(context);
+  if (!customer.empty()) {
+    ASSIGN_OR_RETURN(contacts, ContactBook(house_).FactsFor(customer));
+  } else {
+    contacts.policy = std::move(policy.content);
+  }
+  return contacts;
+}
+
 absl::Status OfferDesk::AddProducts(const PageFacts& page, double margin_share,
                                     OfferFacts* facts) const {
   std::vector<std::string> ids = page.cart;
@@ -299,6 +331,9 @@ absl::StatusOr<OfferFacts> OfferDesk::FactsOf(const OffersAsked& asked, const Of
   facts.usual_order_minor = UsualOrderMinor(CustomerOf(asked.context), facts.currency);
   facts.usual_margin_minor =
       static_cast<int64_t>(set.margin_share * static_cast<double>(facts.usual_order_minor));
+  if (asked.segments != nullptr) {
+    facts.segments.insert(asked.segments->begin(), asked.segments->end());
+  }
   for (const ShopOffer& offer : set.offers) facts.odds[offer.id] = tally_.OddsOf(offer.id);
   return facts;
 }
@@ -489,6 +524,13 @@ absl::StatusOr<OffersAnswer> OfferDesk::Make(const OffersAsked& asked) {
   OfferChoice choice;
   if (!is_control) {
     ASSIGN_OR_RETURN(OfferFacts facts, FactsOf(asked, set));
+    ASSIGN_OR_RETURN(const std::optional<CustomerContacts> contacts, ContactsOf(asked.context));
+    std::optional<ContactFacts> contact;
+    if (contacts) {
+      contact.emplace(ContactFacts{contacts->policy, contacts->preference, contacts->consents,
+                                   contacts->contacts});
+      facts.contact = &*contact;
+    }
     ASSIGN_OR_RETURN(choice, ChooseAndHold(*now, std::move(facts), asked.context, &answer.offers));
   }
   if (asked.trace) {

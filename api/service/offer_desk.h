@@ -14,8 +14,8 @@
 // same use.
 //
 // Somebody who comes to the shop (web, app, store, call centre, chat, terminal) is not contacted by
-// an offer that they see there, unless the contact policy has a rule for its purpose on that very
-// channel; on others the policy is asked.
+// an offer that they see there, unless the contact policy has a rule for that very channel; on
+// others the policy is asked.
 //
 // Thread-safe.
 
@@ -40,6 +40,8 @@
 #include "api/vitrine_types.h"
 #include "recommender/offers/choose.h"
 #include "recommender/offers/tally.h"
+#include "recommender/segments/segment_index.h"
+#include "store/contact_book.h"
 #include "store/ledger.h"
 #include "store/offer_book.h"
 #include "store/offers_types.h"
@@ -57,7 +59,8 @@ struct OffersAsked {
   size_t k = 3;
   bool trace = false;
   int64_t now_ms = 0;
-  std::string id = {};  // the recommendation id of what is made
+  std::string id = {};                   // the recommendation id of what is made
+  SegmentIndex::Ids segments = nullptr;  // that the customer is in; null: none are known
 };
 
 struct OffersAnswer {
@@ -128,6 +131,8 @@ class OfferDesk {
   absl::Status LookAtOrders();
   int64_t UsualOrderMinor(absl::string_view customer, const std::string& currency) const;
   absl::StatusOr<OfferFacts> FactsOf(const OffersAsked& asked, const OfferSet& set) const;
+  // What the contact policy is to be asked with; none where an offer is no contact.
+  absl::StatusOr<std::optional<CustomerContacts>> ContactsOf(const Context& context) const;
   absl::Status AddProducts(const PageFacts& page, double margin_share, OfferFacts* facts) const;
   absl::StatusOr<std::shared_ptr<const SiteLeft>> LeftOfSite(const Current& current);
   absl::Status AddHoldingsOf(const std::string& customer, Holdings* holdings) const;

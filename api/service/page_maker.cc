@@ -67,12 +67,6 @@ bool HidesAll(const PlacementSet& set, const Placement& placement, RuleKind kind
   return absl::c_any_of(set.rules, hides) || absl::c_any_of(placement.rules, hides);
 }
 
-SegmentIndex::Ids SegmentsOf(const Site& site, const Context& context) {
-  if (!context.__isset.customer_id) return nullptr;
-  const std::shared_ptr<const SegmentIndex> index = site.segments().index();
-  return index == nullptr ? nullptr : index->Of(context.customer_id);
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<PageMaker>> PageMaker::Begin(Site* site, const Context& context,
@@ -103,7 +97,7 @@ PageMaker::PageMaker(Site* site, const Context& context, const PageWishes& wishe
       placements_(site->placements()),
       experiments_(site->experiments()),
       forced_(site->ForcedBy(context.forced_arms, now_ms)),
-      segments_(SegmentsOf(*site, context)) {
+      segments_(site->SegmentsOf(context)) {
   if (current_ != nullptr) AnswerWith(current_);
 }
 

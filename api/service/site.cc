@@ -113,6 +113,12 @@ Site::~Site() {
   if (deriver_.joinable()) deriver_.join();
 }
 
+SegmentIndex::Ids Site::SegmentsOf(const Context& context) const {
+  if (!context.personalize || !context.__isset.customer_id) return nullptr;
+  const std::shared_ptr<const SegmentIndex> index = segments_->index();
+  return index == nullptr ? nullptr : index->Of(context.customer_id);
+}
+
 std::shared_ptr<Serving> Site::serving() const {
   absl::ReaderMutexLock lock(&model_mutex_);
   return serving_;

@@ -118,6 +118,8 @@ class Site {
 
   // Who is in which segment.
   SegmentKeeper& segments() const { return *segments_; }
+  // That whoever asks is in; null: nobody who is known asks, or none are known yet.
+  SegmentIndex::Ids SegmentsOf(const Context& context) const;
 
   // These products were written: what is new among them can be shown, and the catalogue is looked
   // at as a whole again soon.

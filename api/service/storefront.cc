@@ -120,6 +120,7 @@ absl::StatusOr<PageReply> Storefront::Page(const PageRequest& request) {
   if (request.offers > 0) {
     reply.offers_id = NextRecommendationId();
     OffersAsked asked = {request.context, wishes.page, static_cast<size_t>(request.offers)};
+    asked.segments = site->SegmentsOf(request.context);
     asked.now_ms = now_ms;
     asked.id = reply.offers_id;
     ASSIGN_OR_RETURN(offers, site->offers().Make(asked));
@@ -173,6 +174,7 @@ absl::StatusOr<OffersReply> Storefront::Offers(const OffersRequest& request) {
   if (request.__isset.page) asked.page = &request.page;
   asked.k = static_cast<size_t>(request.k);
   asked.trace = request.trace;
+  asked.segments = site->SegmentsOf(request.context);
   asked.now_ms = clock_->NowMs();
   asked.id = reply.recommendation_id;
   ASSIGN_OR_RETURN(OffersAnswer answer, site->offers().Make(asked));
