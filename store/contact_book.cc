@@ -210,6 +210,25 @@ void Apply(const ContactVerdict& verdict, int64_t now_ms, PlannedContact* plan) 
   }
 }
 
+absl::StatusOr<PlannedContact> CloseOne(absl::string_view customer, absl::string_view id,
+                                        PlanState to, LedgerRows* rows) {
+  ASSIGN_OR_RETURN(const std::optional<PlannedContact> plan,
+                   rows->Get<PlannedContact>(keys::PlanKey(customer, id)));
+  if (!plan.has_value()) return absl::NotFoundError("id: no such contact is planned");
+  if (plan->state == to) return *plan;
+  if (!MayGo(plan->state, to)) {
+    return absl::FailedPreconditionError("id: this contact is past that, or not there yet");
+  }
+  TakeFromQueue(*plan, rows);
+  PlannedContact closed = *plan;
+  closed.state = to;
+  // Handed over with its time, it goes then.
+  const bool goes_later = to == PLAN_SENT && plan->state == PLAN_HELD;
+  if (!goes_later) closed.time_ms = rows->now_ms();
+  PutPlan(closed, rows);
+  return closed;
+}
+
 absl::StatusOr<std::vector<Event>> ContactEventsOf(const WebHouse& house,
                                                    absl::string_view customer) {
   std::vector<Event> events;
@@ -313,6 +332,14 @@ absl::StatusOr<std::vector<PlannedContact>> ContactBook::PlansOf(absl::string_vi
 }
 
 absl::StatusOr<ContactBook::Planned> ContactBook::Plan(const PlannedContact& wanted, Judge judge) {
+  return PlanBest(wanted,
+                  [judge](const CustomerContacts& facts, int64_t now_ms, PlannedContact* plan) {
+                    return judge(facts, ProposedOf(*plan), now_ms);
+                  });
+}
+
+absl::StatusOr<ContactBook::Planned> ContactBook::PlanBest(const PlannedContact& wanted,
+                                                           Choose choose) {
   RETURN_IF_ERROR(CheckPlan(wanted));
   // A customer's events may be many: they are read before the lock.
   ASSIGN_OR_RETURN(const Outside outside, ReadOutside(house_, wanted.customer_id));
@@ -337,7 +364,7 @@ absl::StatusOr<ContactBook::Planned> ContactBook::Plan(const PlannedContact& wan
     std::erase_if(plans, [&wanted](const PlannedContact& plan) { return plan.id == wanted.id; });
     ASSIGN_OR_RETURN(ContactPreference preference, ReadPreference(*rows, wanted.customer_id));
     const CustomerContacts facts = FactsOf(outside, std::move(preference), plans);
-    planned.verdict = judge(facts, ProposedOf(planned.contact), rows->now_ms());
+    planned.verdict = choose(facts, rows->now_ms(), &planned.contact);
     Apply(*planned.verdict, rows->now_ms(), &planned.contact);
     PutPlan(planned.contact, rows);
     return absl::OkStatus();
@@ -370,25 +397,22 @@ absl::StatusOr<bool> ContactBook::Wait(const PlannedContact& wanted) {
 absl::StatusOr<PlannedContact> ContactBook::Close(absl::string_view customer, absl::string_view id,
                                                   PlanState to) {
   RETURN_IF_ERROR(Annotate(ValidId(customer), "customer_id"));
-  PlannedContact closed;
+  absl::StatusOr<PlannedContact> closed;
   RETURN_IF_ERROR(Write([&](LedgerRows* rows) -> absl::Status {
-    ASSIGN_OR_RETURN(const std::vector<PlannedContact> plans, ReadPlans(*rows, customer));
-    const PlannedContact* const plan = FindPlan(plans, id);
-    if (plan == nullptr) return absl::NotFoundError("id: no such contact is planned");
-    closed = *plan;
-    if (plan->state == to) return absl::OkStatus();
-    if (!MayGo(plan->state, to)) {
-      return absl::FailedPreconditionError("id: this contact is past that, or not there yet");
-    }
-    TakeFromQueue(*plan, rows);
-    // Handed over with its time, it goes then.
-    const bool goes_later = to == PLAN_SENT && plan->state == PLAN_HELD;
-    closed.state = to;
-    if (!goes_later) closed.time_ms = rows->now_ms();
-    PutPlan(closed, rows);
-    return absl::OkStatus();
+    closed = CloseOne(customer, id, to, rows);
+    return closed.status();
   }));
   return closed;
+}
+
+absl::Status ContactBook::CloseAll(std::span<const PlannedContact> contacts, PlanState to) {
+  return Write([&](LedgerRows* rows) -> absl::Status {
+    for (const PlannedContact& contact : contacts) {
+      const absl::Status closed = CloseOne(contact.customer_id, contact.id, to, rows).status();
+      if (!absl::IsNotFound(closed)) RETURN_IF_ERROR(closed);
+    }
+    return absl::OkStatus();
+  });
 }
 
 absl::StatusOr<std::vector<PlannedContact>> ContactBook::Due(int64_t until_ms, size_t limit) const {

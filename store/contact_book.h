@@ -32,6 +32,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -99,6 +100,10 @@ class ContactBook {
   // was decided is left as it is. Of `wanted`, the state and times but from_ms and to_ms are not
   // looked at.
   absl::StatusOr<Planned> Plan(const PlannedContact& wanted, Judge judge);
+  // The same, where channel, from_ms and to_ms are settled while judging: `choose` may change them.
+  using Choose = absl::FunctionRef<ContactVerdict(const CustomerContacts& facts, int64_t now_ms,
+                                                  PlannedContact* wanted)>;
+  absl::StatusOr<Planned> PlanBest(const PlannedContact& wanted, Choose choose);
   // Keeps it as PLAN_WAITS until wanted.time_ms. False if there is one of this id already.
   absl::StatusOr<bool> Wait(const PlannedContact& wanted);
   // PLAN_READY goes to PLAN_SENT or PLAN_FAILED, PLAN_SENT to PLAN_FAILED, PLAN_WAITS and PLAN_HELD
@@ -106,6 +111,10 @@ class ContactBook {
   // changes nothing. FailedPrecondition otherwise.
   absl::StatusOr<PlannedContact> Close(absl::string_view customer, absl::string_view id,
                                        PlanState to);
+
+  // The same of many (customer_id and id of each), in one write; those that were erased since are
+  // passed over.
+  absl::Status CloseAll(std::span<const PlannedContact> contacts, PlanState to);
 
   // Open plans (waiting, held or ready) whose time has come by `until_ms`, oldest first.
   absl::StatusOr<std::vector<PlannedContact>> Due(int64_t until_ms, size_t limit) const;

@@ -64,6 +64,7 @@ template absl::StatusOr<std::optional<LedgerAccount>> LedgerRows::Get(const std:
 template void LedgerRows::Put(const std::string&, const LedgerAccount&);
 template absl::StatusOr<std::optional<ContactPreference>> LedgerRows::Get(const std::string&) const;
 template void LedgerRows::Put(const std::string&, const ContactPreference&);
+template absl::StatusOr<std::optional<PlannedContact>> LedgerRows::Get(const std::string&) const;
 template void LedgerRows::Put(const std::string&, const PlannedContact&);
 
 absl::StatusOr<std::map<std::string, std::string>> LedgerRows::Scan(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -12,6 +13,7 @@
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 
+#include "recommender/model/parallel.h"
 #include "recommender/offers/contact_policy.h"
 #include "recommender/outreach/judge.h"
 #include "recommender/rank/fold_in.h"
@@ -28,6 +30,15 @@ bool CanBeBought(const Product& product, int64_t now_ms) {
   return !product.withdrawn && !(product.__isset.stock && product.stock == 0) &&
          !(product.__isset.available_from_ms && product.available_from_ms > now_ms) &&
          !(product.__isset.available_to_ms && product.available_to_ms <= now_ms);
+}
+
+void ForEachIndex(size_t count, uint32_t threads, const std::function<void(size_t)>& work) {
+  Chunks chunks(count, 16);
+  RunOnThreads(threads, [&] {
+    while (const auto chunk = chunks.Next()) {
+      for (size_t i = chunk->begin; i < chunk->end; ++i) work(i);
+    }
+  });
 }
 
 }  // namespace
@@ -87,7 +98,6 @@ absl::Status Campaign::Prepare() {
 }
 
 absl::Status Campaign::ReadMember(const std::string& customer, Member* member) const {
-  member->customer = customer;
   ProfileBuilder builder(model_);
   std::vector<uint32_t> bought;
   RETURN_IF_ERROR(house_->ForEachOf(Person::Customer(customer), SIZE_MAX, [&](const Event& event) {
@@ -108,10 +118,7 @@ absl::Status Campaign::ReadMember(const std::string& customer, Member* member) c
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::optional<PlannedContact>> Campaign::PlanOne(const Member& member,
-                                                                std::vector<std::string> products,
-                                                                CampaignOutcome* outcome) {
-  const int64_t now_ms = clock_->NowMs();
+PlannedContact Campaign::PlanFor(const Member& member, const std::vector<Scored>& list) const {
   const std::string who = keys::EventIdKey(member.customer).substr(8);
   PlannedContact plan;
   plan.id = absl::StrCat(options_.id, "-", absl::BytesToHexString(who));
@@ -119,50 +126,56 @@ absl::StatusOr<std::optional<PlannedContact>> Campaign::PlanOne(const Member& me
   plan.purpose = options_.purpose;
   plan.__set_campaign(options_.id);
   nlohmann::ordered_json message;
-  message["products"] = std::move(products);
+  message["products"] = nlohmann::json::array();
+  for (const Scored& scored : list) {
+    message["products"].push_back(std::string(model_.products[scored.product]));
+  }
   if (!options_.text.empty()) message["text"] = options_.text;
   plan.__set_message(message.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  return plan;
+}
 
-  ASSIGN_OR_RETURN(const CustomerContacts facts, book_.FactsFor(member.customer));
+ContactVerdict Campaign::Choose(const CustomerContacts& facts, int64_t now_ms,
+                                PlannedContact* plan) const {
   ProposedContact proposed;
   proposed.purpose = options_.purpose;
-  const ChannelChoice choice =
+  ChannelChoice choice =
       ChooseChannel(facts, ChannelOrder(facts, options_.channels), proposed, now_ms);
-  plan.channel = choice.channel;
+  plan->channel = choice.channel;
+  if (choice.verdict.outcome == CONTACT_REFUSED) return choice.verdict;
   const std::optional<int64_t> from_ms =
-      BestHour(facts, plan.channel, choice.verdict.time_zone, now_ms);
-  if (from_ms.has_value() && *from_ms > now_ms) {
-    // Where the best hour is one at which nobody is contacted, any that is allowed will do.
-    proposed.channel = plan.channel;
-    proposed.__set_from_ms(*from_ms);
-    if (JudgeByPolicy(facts, proposed, now_ms).outcome != CONTACT_REFUSED) {
-      plan.__set_from_ms(*from_ms);
-    }
+      BestHour(facts, plan->channel, choice.verdict.time_zone, now_ms);
+  if (!from_ms.has_value() || *from_ms <= now_ms) return choice.verdict;
+  proposed.channel = plan->channel;
+  proposed.__set_from_ms(*from_ms);
+  ContactVerdict then = JudgeByPolicy(facts, proposed, now_ms);
+  // Where the best hour is one at which nobody is contacted, any that is allowed will do.
+  if (then.outcome == CONTACT_REFUSED) return choice.verdict;
+  plan->__set_from_ms(*from_ms);
+  return then;
+}
+
+absl::StatusOr<std::vector<Campaign::Member>> Campaign::ReadMembers(
+    std::span<const std::string> customers, CampaignOutcome* outcome) const {
+  absl::flat_hash_set<std::string> named;
+  std::vector<Member> all;
+  for (const std::string& customer : customers) {
+    if (named.insert(customer).second) all.emplace_back().customer = customer;
   }
-  ASSIGN_OR_RETURN(const ContactBook::Planned planned, book_.Plan(plan, JudgeByPolicy));
-  const PlanState state = planned.contact.state;
-  if (state == PLAN_REFUSED) ++outcome->refused[std::string(NameOf(planned.contact.refused_by))];
-  const bool has_line = state == PLAN_READY || state == PLAN_HELD;
-  if (has_line) return planned.contact;
-  if (state != PLAN_REFUSED) ++outcome->before;
-  return std::nullopt;
+  outcome->customers += static_cast<int64_t>(all.size());
+  std::vector<absl::Status> read(all.size());
+  ForEachIndex(all.size(), options_.threads,
+               [&](size_t i) { read[i] = ReadMember(all[i].customer, &all[i]); });
+  for (const absl::Status& status : read) RETURN_IF_ERROR(status);
+  const size_t unknown =
+      std::erase_if(all, [](const Member& member) { return member.taste.size() == 0; });
+  outcome->unknown += static_cast<int64_t>(unknown);
+  return all;
 }
 
 absl::Status Campaign::Send(std::span<const std::string> customers, Outbox* out,
                             CampaignOutcome* outcome) {
-  std::vector<Member> members;
-  absl::flat_hash_set<std::string> named;
-  for (const std::string& customer : customers) {
-    if (!named.insert(customer).second) continue;
-    ++outcome->customers;
-    Member member;
-    RETURN_IF_ERROR(ReadMember(customer, &member));
-    if (member.taste.size() == 0) {
-      ++outcome->unknown;
-    } else {
-      members.push_back(std::move(member));
-    }
-  }
+  ASSIGN_OR_RETURN(const std::vector<Member> members, ReadMembers(customers, outcome));
   if (members.empty()) return absl::OkStatus();
   FactorMatrix tastes(static_cast<Eigen::Index>(members.size()), model_.factors.cols());
   for (size_t i = 0; i < members.size(); ++i) {
@@ -172,20 +185,34 @@ absl::Status Campaign::Send(std::span<const std::string> customers, Outbox* out,
       model_.quantized, model_.factors, tastes,
       [&members](size_t row) { return std::span<const uint32_t>(members[row].excluded); },
       options_.k, options_.threads);
+  std::vector<absl::StatusOr<ContactBook::Planned>> made(members.size());
+  ForEachIndex(members.size(), options_.threads, [&](size_t i) {
+    if (lists[i].empty()) return;  // stays as it is: unknown
+    made[i] = book_.PlanBest(PlanFor(members[i], lists[i]),
+                             [this](const CustomerContacts& facts, int64_t now_ms,
+                                    PlannedContact* plan) { return Choose(facts, now_ms, plan); });
+  });
   std::vector<PlannedContact> planned;
   for (size_t i = 0; i < members.size(); ++i) {
-    std::vector<std::string> products;
-    for (const Scored& scored : lists[i]) {
-      products.emplace_back(model_.products[scored.product]);
-    }
-    if (products.empty()) {
+    if (lists[i].empty()) {
       ++outcome->unknown;
       continue;
     }
-    ASSIGN_OR_RETURN(std::optional<PlannedContact> plan,
-                     PlanOne(members[i], std::move(products), outcome));
-    if (plan.has_value()) planned.push_back(*std::move(plan));
+    RETURN_IF_ERROR(made[i].status());
+    PlannedContact& contact = made[i]->contact;
+    if (contact.state == PLAN_READY || contact.state == PLAN_HELD) {
+      planned.push_back(std::move(contact));
+    } else if (contact.state == PLAN_REFUSED) {
+      ++outcome->refused[std::string(NameOf(contact.refused_by))];
+    } else {
+      ++outcome->before;
+    }
   }
+  return Write(planned, out, outcome);
+}
+
+absl::Status Campaign::Write(const std::vector<PlannedContact>& planned, Outbox* out,
+                             CampaignOutcome* outcome) {
   RETURN_IF_ERROR(house_->Sync());
   for (const PlannedContact& plan : planned) {
     absl::StatusOr<CustomerFacts> facts = house_->GetCustomerFacts(plan.customer_id);
@@ -194,8 +221,8 @@ absl::Status Campaign::Send(std::span<const std::string> customers, Outbox* out,
     RETURN_IF_ERROR(out->Append(plan.id, OutboxLine(plan, *facts)));
   }
   RETURN_IF_ERROR(out->Sync());
+  RETURN_IF_ERROR(book_.CloseAll(planned, PLAN_SENT));
   for (const PlannedContact& plan : planned) {
-    RETURN_IF_ERROR(book_.Close(plan.customer_id, plan.id, PLAN_SENT).status());
     ++(plan.state == PLAN_HELD ? outcome->later : outcome->now);
     ++outcome->channels[std::string(ChannelName(plan.channel))];
   }

@@ -32,6 +32,7 @@
 
 #include "recommender/model/model.h"
 #include "recommender/outreach/outbox.h"
+#include "recommender/rank/retrieval.h"
 #include "store/base/clock.h"
 #include "store/contact_book.h"
 #include "store/web_house.h"
@@ -83,9 +84,12 @@ class Campaign {
   struct Member;
 
   absl::Status ReadMember(const std::string& customer, Member* member) const;
-  absl::StatusOr<std::optional<PlannedContact>> PlanOne(const Member& member,
-                                                        std::vector<std::string> products,
-                                                        CampaignOutcome* outcome);
+  absl::StatusOr<std::vector<Member>> ReadMembers(std::span<const std::string> customers,
+                                                  CampaignOutcome* outcome) const;
+  PlannedContact PlanFor(const Member& member, const std::vector<Scored>& list) const;
+  ContactVerdict Choose(const CustomerContacts& facts, int64_t now_ms, PlannedContact* plan) const;
+  absl::Status Write(const std::vector<PlannedContact>& planned, Outbox* out,
+                     CampaignOutcome* outcome);
 
   WebHouse* const house_;
   ContactBook book_;
