@@ -72,8 +72,9 @@ std::string RelationText(const SegmentTest& test) {
 
 template <typename Enum>
 std::string NamesOf(const std::vector<Enum>& values, absl::string_view (*name_of)(Enum)) {
-  return absl::StrJoin(values, "|",
-                       [name_of](std::string* out, Enum value) { out->append(name_of(value)); });
+  return absl::StrJoin(values, "|", [name_of](std::string* out, Enum value) {
+    absl::StrAppend(out, name_of(value));
+  });
 }
 
 }  // namespace
