@@ -90,8 +90,8 @@ class Baskets {
 
   void EndOrder() {
     std::ranges::sort(order_, {}, &Cell::index);
-    const auto repeated = std::ranges::unique(order_, {}, &Cell::index);
-    order_.erase(repeated.begin(), repeated.end());
+    const auto is_same = [](const Cell& a, const Cell& b) { return a.index == b.index; };
+    order_.erase(std::unique(order_.begin(), order_.end(), is_same), order_.end());
     if (order_.size() > 1) {
       rows_.cells.insert(rows_.cells.end(), order_.begin(), order_.end());
       rows_.offsets.push_back(rows_.cells.size());

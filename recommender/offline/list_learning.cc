@@ -73,7 +73,7 @@ MixCase CaseOf(const Model& model, const HeldOutVisit& visit, const MixSettings&
     if (act.kind == PURCHASE && act.product != Act::kNoProduct) one.hidden.push_back(act.product);
   }
   std::ranges::sort(one.hidden);
-  one.hidden.erase(std::ranges::unique(one.hidden).begin(), one.hidden.end());
+  one.hidden.erase(std::unique(one.hidden.begin(), one.hidden.end()), one.hidden.end());
   uint32_t unknown = UINT32_MAX;
   for (const std::string& product : visit.products) {
     one.targets.push_back(model.Find(product).value_or(unknown--));
