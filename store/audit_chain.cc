@@ -174,7 +174,7 @@ bool Audited(Table table, absl::string_view key) {
       return key == "settings" || absl::StartsWith(key, "placements/") ||
              absl::StartsWith(key, "experiments/") || absl::StartsWith(key, "keys/") ||
              absl::StartsWith(key, "offers/") || absl::StartsWith(key, "contact_policy/") ||
-             absl::StartsWith(key, "triggers/");
+             absl::StartsWith(key, "segments/") || absl::StartsWith(key, "triggers/");
     default:
       return false;
   }
