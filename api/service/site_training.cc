@@ -56,6 +56,18 @@ absl::StatusOr<LearnedLists> LearnListsOf(const WebHouse& data,
   return lists;
 }
 
+// Of a mutex that TryLock took.
+class ABSL_SCOPED_LOCKABLE UnlockAtEnd {
+ public:
+  explicit UnlockAtEnd(absl::Mutex* mutex) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) : mutex_(mutex) {}
+  ~UnlockAtEnd() ABSL_UNLOCK_FUNCTION() { mutex_->Unlock(); }
+  UnlockAtEnd(const UnlockAtEnd&) = delete;
+  UnlockAtEnd& operator=(const UnlockAtEnd&) = delete;
+
+ private:
+  absl::Mutex* const mutex_;
+};
+
 // Ranks for `next`, with what `before` kept of such rankings.
 void RankAgain(const KnownPerson& before, const KnownPerson& after, int64_t session_gap_ms,
                Serving* next) {
@@ -94,11 +106,9 @@ absl::StatusOr<TrainOutcome> Site::Train(const TrainOptions& options, const Trai
   if (!train_mutex_.TryLock()) {
     return absl::UnavailableError(absl::StrCat("site ", name_, " is already being trained"));
   }
+  const UnlockAtEnd unlock(&train_mutex_);
   training_ = true;
-  const absl::Cleanup unlock = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    training_ = false;
-    train_mutex_.Unlock();
-  };
+  const absl::Cleanup not_any_more = [this] { training_ = false; };
   TrainingRecord record;
   record.started_ms = options.now_ms;
   record.events = house_->GetTotals().events;
@@ -121,7 +131,7 @@ absl::StatusOr<std::shared_ptr<const Model>> Site::RollBack(absl::string_view mo
     return absl::UnavailableError(
         absl::StrCat("site ", name_, " is being trained; roll back when that is done"));
   }
-  const absl::Cleanup unlock = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { train_mutex_.Unlock(); };
+  const UnlockAtEnd unlock(&train_mutex_);
   std::string id(model_id);
   if (id.empty()) {
     ASSIGN_OR_RETURN(id, models_.BeforeCurrent());

@@ -43,8 +43,8 @@ absl::Status CheckTarget(const Experiment& experiment, const TargetPolicy& targe
     const std::string where = absl::StrCat("weights[", segment, "]");
     double sum = 0;
     for (const auto& [name, weight] : weights) {
-      const bool known =
-          absl::c_any_of(experiment.arms, [&](const ExperimentArm& arm) { return arm.id == name; });
+      const bool known = absl::c_any_of(
+          experiment.arms, [&name = name](const ExperimentArm& arm) { return arm.id == name; });
       if (!known) {
         return absl::InvalidArgumentError(
             absl::StrCat(where, ".", name, ": the experiment ", experiment.id,
