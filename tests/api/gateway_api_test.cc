@@ -124,7 +124,7 @@ TEST(GatewayApi, TellsTheArmsOfAShelfWithTheirParameters) {
   EXPECT_EQ(arm.parameters, (std::map<std::string, std::string>{{"colour", "blue"}, {"n", "3"}}));
   EXPECT_EQ(ToJson(arm, "ShownArm").dump(), text);
   arm.parameters.clear();
-  EXPECT_EQ(ToJson(arm, "ShownArm")["parameters"], nlohmann::json::object());
+  EXPECT_EQ(ToJson(arm, "ShownArm")["parameters"], nlohmann::ordered_json::object());
   ASSERT_OK(tree.Parse(R"({"parameters": ["blue"]})"));
   EXPECT_EQ(ReadJson(tree.root(), "ShownArm", &arm),
             absl::InvalidArgumentError("parameters: is no object"));

@@ -43,7 +43,7 @@ TEST(RenderJson, KeepsValuesAsTheyAre) {
 TEST(RenderJson, SurvivesTextThatIsNotUtf8) {
   Report report;
   report.notes.push_back("\xff");
-  EXPECT_NO_THROW(nlohmann::json::parse(RenderJson(report)));
+  EXPECT_TRUE(nlohmann::json::accept(RenderJson(report)));
 }
 
 // Every kind of cell, column and note.
