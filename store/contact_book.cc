@@ -222,9 +222,8 @@ absl::StatusOr<PlannedContact> CloseOne(absl::string_view customer, absl::string
   TakeFromQueue(*plan, rows);
   PlannedContact closed = *plan;
   closed.state = to;
-  // Handed over with its time, it goes then.
-  const bool goes_later = to == PLAN_SENT && plan->state == PLAN_HELD;
-  if (!goes_later) closed.time_ms = rows->now_ms();
+  // What is sent keeps its place under the caps: others were held by it, to the millisecond.
+  if (to != PLAN_SENT) closed.time_ms = rows->now_ms();
   PutPlan(closed, rows);
   return closed;
 }

@@ -107,8 +107,8 @@ class ContactBook {
   // Keeps it as PLAN_WAITS until wanted.time_ms. False if there is one of this id already.
   absl::StatusOr<bool> Wait(const PlannedContact& wanted);
   // PLAN_READY goes to PLAN_SENT or PLAN_FAILED, PLAN_SENT to PLAN_FAILED, PLAN_WAITS and PLAN_HELD
-  // to PLAN_DROPPED; PLAN_HELD to PLAN_SENT where whoever sends it was told when. Repeating it
-  // changes nothing. FailedPrecondition otherwise.
+  // to PLAN_DROPPED; PLAN_HELD to PLAN_SENT where whoever sends it was told when. What is sent
+  // counts as of when it was to go. Repeating it changes nothing. FailedPrecondition otherwise.
   absl::StatusOr<PlannedContact> Close(absl::string_view customer, absl::string_view id,
                                        PlanState to);
 
