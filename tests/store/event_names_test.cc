@@ -28,11 +28,17 @@ TEST(EventNames, EveryNameReadsBackAsWhatItNames) {
   for (const auto& [value, upper] : _Channel_VALUES_TO_NAMES) {
     const auto channel = static_cast<Channel>(value);
     EXPECT_EQ(ParseChannel(ChannelName(channel)), channel) << upper;
+    EXPECT_TRUE(IsChannel(channel)) << upper;
+  }
+  for (const auto& [value, upper] : _ContactProgress_VALUES_TO_NAMES) {
+    const auto progress = static_cast<ContactProgress>(value);
+    EXPECT_EQ(ParseContactProgress(ContactProgressName(progress)), progress) << upper;
   }
 }
 
 TEST(EventNames, TheListsNameAllInTheirOrder) {
-  EXPECT_EQ(ChannelNames(), "web, app, email, sms, call_center, store, other");
+  EXPECT_EQ(ChannelNames(),
+            "web, app, email, sms, call_center, store, other, chat, direct_mail, partner, atm");
   EXPECT_EQ(EventKindNames().substr(0, 25), "page_view, view_item_list");
 }
 
