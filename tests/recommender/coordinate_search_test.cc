@@ -31,7 +31,8 @@ void Hill(const Point& point, size_t end, std::vector<float>* gains) {
 // Settings that mean nothing: what a question gives is chance.
 void Noise(const Point& point, size_t end, std::vector<float>* gains) {
   while (gains->size() < end) {
-    std::mt19937 random(static_cast<uint32_t>(gains->size() * 1000 + point.x * 10 + point.y));
+    const float number = static_cast<float>(gains->size()) * 1000 + point.x * 10 + point.y;
+    std::mt19937 random(static_cast<uint32_t>(static_cast<int64_t>(number)));
     random.discard(10);
     gains->push_back(random() % 2 == 0 ? 0.0f : 1.0f);
   }
