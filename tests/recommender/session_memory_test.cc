@@ -15,8 +15,15 @@ std::atomic<size_t> allocations = 0;
 
 }  // namespace
 
-// A sanitizer has an allocator of its own.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// A sanitizer has an allocator of its own. GCC says so by macros, clang by features.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define VITRINE_OWN_ALLOCATOR
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define VITRINE_OWN_ALLOCATOR
+#endif
+#ifdef VITRINE_OWN_ALLOCATOR
 constexpr bool kCounted = false;
 #else
 constexpr bool kCounted = true;
