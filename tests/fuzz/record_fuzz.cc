@@ -1,6 +1,8 @@
 // Rows of the store as someone else might have written them: the first byte chooses the struct.
 // What decodes comes back from its encoding as it was.
 
+#include <string>
+
 #include "store/codec.h"
 #include "store/records_types.h"
 #include "tests/fuzz/fuzzing.h"
@@ -12,8 +14,9 @@ template <typename Record>
 void Run(absl::string_view bytes) {
   Record record, again;
   if (!DecodeRecord(bytes, &record).ok()) return;
-  CHECK(DecodeRecord(EncodeRecord(record), &again).ok());
-  CHECK(again == record);
+  const std::string encoded = EncodeRecord(record);
+  CHECK(DecodeRecord(encoded, &again).ok());
+  CHECK(EncodeRecord(again) == encoded);  // not ==: a double that is no number equals nothing
 }
 
 constexpr void (*kRuns[])(absl::string_view) = {
