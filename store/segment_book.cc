@@ -1,7 +1,6 @@
 #include "store/segment_book.h"
 
 #include <string>
-#include <utility>
 
 #include "store/base/status_macros.h"
 #include "store/versions.h"
@@ -14,19 +13,15 @@ absl::StatusOr<std::vector<SegmentSetVersion>> SegmentBook::History(size_t limit
 }
 
 absl::StatusOr<SegmentSetVersion> SegmentBook::Segments() const {
-  ASSIGN_OR_RETURN(std::vector<SegmentSetVersion> newest, History(1));
-  return newest.empty() ? SegmentSetVersion() : std::move(newest.front());
+  return NewestVersion<SegmentSetVersion>(*house_->impl_, std::string(kSegmentsKey));
 }
 
 absl::StatusOr<SegmentSetVersion> SegmentBook::SetSegments(const SegmentSet& content,
                                                            int64_t based_on, absl::string_view who,
                                                            absl::string_view comment) {
   const VersionChange change = {based_on, who, comment, "the segments are", "them"};
-  ASSIGN_OR_RETURN(SegmentSetVersion next, PutNextVersion<SegmentSetVersion>(
-                                               house_->impl_.get(), std::string(kSegmentsKey),
-                                               content, change, [] { return absl::OkStatus(); }));
-  RETURN_IF_ERROR(house_->Sync());
-  return next;
+  return PutDurableVersion<SegmentSetVersion>(house_, house_->impl_.get(),
+                                              std::string(kSegmentsKey), content, change);
 }
 
 }  // namespace vitrine

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -38,6 +39,13 @@ absl::StatusOr<std::vector<Version>> NewestVersions(const Impl& impl, const std:
   }
   RETURN_IF_ERROR(cursor.Finish());
   return versions;
+}
+
+// The newest of them; before the first, one of number 0 with nothing in it.
+template <typename Version, typename Impl>
+absl::StatusOr<Version> NewestVersion(const Impl& impl, const std::string& prefix) {
+  ASSIGN_OR_RETURN(std::vector<Version> newest, NewestVersions<Version>(impl, prefix, 1));
+  return newest.empty() ? Version() : std::move(newest.front());
 }
 
 struct VersionChange {
@@ -74,6 +82,18 @@ absl::StatusOr<Version> PutNextVersion(Impl* impl, const std::string& prefix,
   rocksdb::WriteBatch rows = NewBatch();
   impl->PutMeta(VersionKey(prefix, next.version), EncodeRecord(next), &rows);
   RETURN_IF_ERROR(impl->Write(&rows, impl->CurrentTotals()));
+  return next;
+}
+
+inline absl::Status MayAlwaysBegin() { return absl::OkStatus(); }
+
+// The same, durable when it returns.
+template <typename Version, typename Content, typename Impl>
+absl::StatusOr<Version> PutDurableVersion(
+    WebHouse* house, Impl* impl, const std::string& prefix, const Content& content,
+    const VersionChange& change, absl::FunctionRef<absl::Status()> may_begin = MayAlwaysBegin) {
+  ASSIGN_OR_RETURN(Version next, PutNextVersion<Version>(impl, prefix, content, change, may_begin));
+  RETURN_IF_ERROR(house->Sync());
   return next;
 }
 

@@ -45,11 +45,8 @@ absl::StatusOr<ExperimentVersion> WebHouse::SetExperiment(const Experiment& cont
   };
   const VersionChange change = {based_on, who, comment,
                                 absl::StrCat("the experiment ", content.id, " is"), "it"};
-  ASSIGN_OR_RETURN(ExperimentVersion next,
-                   PutNextVersion<ExperimentVersion>(impl_.get(), PrefixOf(content.id), content,
-                                                     change, may_begin));
-  RETURN_IF_ERROR(Sync());
-  return next;
+  return PutDurableVersion<ExperimentVersion>(this, impl_.get(), PrefixOf(content.id), content,
+                                              change, may_begin);
 }
 
 absl::StatusOr<std::string> WebHouse::DerivedKey(absl::string_view purpose) const {

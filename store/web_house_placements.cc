@@ -29,11 +29,8 @@ absl::StatusOr<PlacementVersion> WebHouse::SetPlacements(const PlacementSet& con
                                                          int64_t based_on, absl::string_view who,
                                                          absl::string_view comment) {
   const VersionChange change = {based_on, who, comment, "the placements are", "them"};
-  ASSIGN_OR_RETURN(PlacementVersion next, PutNextVersion<PlacementVersion>(
-                                              impl_.get(), std::string(kPlacementsKey), content,
-                                              change, [] { return absl::OkStatus(); }));
-  RETURN_IF_ERROR(Sync());
-  return next;
+  return PutDurableVersion<PlacementVersion>(this, impl_.get(), std::string(kPlacementsKey),
+                                             content, change);
 }
 
 }  // namespace vitrine
